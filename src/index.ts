@@ -1,0 +1,2 @@
+/** The public API of sak-reconcile: re-exports only. */
+export * from './core/errors.ts'
