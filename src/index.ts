@@ -1,2 +1,20 @@
 /** The public API of sak-reconcile: re-exports only. */
-export * from './core/errors.ts'
+export { type Change, type Changes, type Checked, diffByKey, inSync, type Unreadable } from './core/change.ts'
+export { type ErrorCode, isSakError, SakError } from './core/errors.ts'
+export { absent, type FileRead, type FileState, file, type Stat } from './core/file.ts'
+export type { CommandOptions, CommandResult, Host } from './core/host.ts'
+export { blocked, defineModule, type Module, type ModuleDefinition, orUnreadable } from './core/module.ts'
+export {
+  type Command,
+  daemonReload,
+  type Impact,
+  remove,
+  run,
+  type Step,
+  service,
+  waitFor,
+  write,
+} from './core/step.ts'
+export type { Task, TaskOptions } from './core/task.ts'
+export { renderTemplate } from './core/template.ts'
+export { AbsolutePath, Duration, durationMs, FileMode, Size, sizeBytes, UserName } from './core/units.ts'

@@ -1,0 +1,61 @@
+/** A file as it is on a host or as it should be. `content: null` means that there is no such file. */
+export interface FileState {
+  readonly kind: 'file'
+  readonly path: string
+  readonly content: string | null
+  /** Four octal digits, `'0644'`. In a desired state, left out where any will do. */
+  readonly mode?: string
+  readonly owner?: string
+  readonly group?: string
+}
+
+/** What `stat` says of a path, links followed. */
+export interface Stat {
+  readonly type: 'file' | 'directory' | 'other'
+  readonly mode: string
+  readonly owner: string
+  readonly group: string
+  readonly size: number
+  /** Bytes allocated on disk: less than `size` where the file has holes. */
+  readonly allocated: number
+  /** Seconds since 1970, with fractions. */
+  readonly mtime: number
+  /** Seconds since 1970, with fractions: the last change of content or attributes, which nobody can set back. */
+  readonly ctime: number
+  /** Where the path leads, if it is a symbolic link or goes through one. */
+  readonly realPath?: string
+}
+
+/** A file as read from a host. `stat` is absent where the file is. */
+export interface FileRead extends FileState {
+  readonly stat?: Stat
+  /** Set where the content is not UTF-8: `content` then holds one character a byte. */
+  readonly binary?: true
+}
+
+/** The desired state of a file. Owner and group default to root, mode to 0644. */
+export function file(
+  path: string,
+  content: string,
+  attributes: { mode?: string; owner?: string; group?: string } = {},
+): FileState & { readonly content: string } {
+  return { kind: 'file', path, content, mode: '0644', owner: 'root', group: 'root', ...attributes }
+}
+
+/** The desired state "there is no such file". */
+export function absent(path: string): FileState {
+  return { kind: 'file', path, content: null }
+}
+
+/** Whether a value is a file state. */
+export function isFile(value: unknown): value is FileState {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'file' && 'path' in value
+}
+
+/** Whether a file is as desired: the content, and of mode, owner and group those that are stated. */
+export function sameFile(current: FileRead, desired: FileState): boolean {
+  if (current.content !== desired.content || current.binary) return false
+  if (desired.content === null) return true
+  const same = (key: 'mode' | 'owner' | 'group') => desired[key] === undefined || desired[key] === current[key]
+  return same('mode') && same('owner') && same('group')
+}

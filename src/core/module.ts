@@ -1,0 +1,125 @@
+import { z } from 'zod'
+import { type Change, type Changes, type Checked, diffByKey, isUnreadable, type Unreadable } from './change.ts'
+import { isBlocked, isSakError, SakError } from './errors.ts'
+import type { Host } from './host.ts'
+import type { Impact, Step } from './step.ts'
+import { type Assessment, type Task, type TaskOptions, taskBrand } from './task.ts'
+
+/** What a module author writes: three functions over params. Only `check` sees a host, and it can only read. */
+export interface ModuleDefinition<Schema extends z.ZodType, C extends object, D extends { [K in keyof C]: unknown }> {
+  /** The module's name, and the label of its tasks unless they have one. */
+  readonly name: string
+  /** One sentence for the reference: what it keeps as it should be. */
+  readonly description: string
+  /** The params. Every default is here; `.describe()` each. */
+  readonly params: Schema
+  /** The greatest impact that `apply` can have, for when its steps are not known yet. */
+  readonly impact: Impact
+  /** The paths and keys that a task rules. Two tasks of a host that own the same thing are an error when the playbook loads. */
+  owns(params: z.output<Schema>): readonly string[]
+  /** Reads what is there, and says what should be, under the same keys (`saved`, `running`, `boot`). */
+  check(host: Host, params: z.output<Schema>): Promise<Checked<C, D>>
+  /** Pure. Names what differs; the default compares key by key. Override where equality is a matter of meaning. */
+  diff?(checked: Checked<C, D>, params: z.output<Schema>): Changes<C, D>
+  /** Pure. The steps that turn the changes into the desired state; falsy ones are left out. Never called with no changes. */
+  apply(changes: Changes<C, D>, params: z.output<Schema>, current: C): readonly (Step | false | undefined)[]
+}
+
+/** Makes a task from params, which it validates at once: a mistake throws a SakError `invalid-params`. */
+export interface Module<Schema extends z.ZodType = z.ZodType> {
+  (params: z.input<Schema>, options?: TaskOptions): Task
+  readonly moduleName: string
+  readonly description: string
+  readonly params: Schema
+  /** The same for params that come from outside (JSON, a fixture) and have no type yet. */
+  parse(params: unknown, options?: TaskOptions): Task
+}
+
+/** Defines a module. The answer is a function from params to a task. */
+export function defineModule<Schema extends z.ZodType, C extends object, D extends { [K in keyof C]: unknown }>(
+  definition: ModuleDefinition<Schema, C, D>,
+): Module<Schema> {
+  const parse = (input: unknown, options: TaskOptions = {}): Task => {
+    const label = options.label ?? definition.name
+    const params = parseParams(definition, label, input)
+    return {
+      [taskBrand]: true,
+      module: definition.name,
+      label,
+      tags: options.tags ?? [],
+      keepGoing: options.keepGoing ?? false,
+      impact: definition.impact,
+      owns: definition.owns(params),
+      assess: async host => assess(definition, params, host),
+    }
+  }
+  return Object.assign((params: z.input<Schema>, options?: TaskOptions) => parse(params, options), {
+    parse,
+    moduleName: definition.name,
+    description: definition.description,
+    params: definition.params,
+  })
+}
+
+function parseParams<Schema extends z.ZodType>(
+  definition: { name: string; params: Schema },
+  label: string,
+  input: unknown,
+): z.output<Schema> {
+  const parsed = definition.params.safeParse(input)
+  if (parsed.success) return parsed.data
+  const title = label === definition.name ? label : `${definition.name} "${label}"`
+  throw new SakError('invalid-params', `${title}: ${describeIssues(parsed.error)}`, {
+    hint: `sak-reconcile's modules/README.md lists the params of ${definition.name}`,
+  })
+}
+
+/** Zod's issues on one line each: the path of the field, then what is wrong with it. */
+export function describeIssues(error: z.ZodError): string {
+  return error.issues
+    .map(issue => (issue.path.length > 0 ? `${z.core.toDotPath(issue.path)}: ${issue.message}` : issue.message))
+    .join('\n')
+}
+
+async function assess<Schema extends z.ZodType, C extends object, D extends { [K in keyof C]: unknown }>(
+  definition: ModuleDefinition<Schema, C, D>,
+  params: z.output<Schema>,
+  host: Host,
+): Promise<Assessment> {
+  const checked = await definition.check(host, params)
+  const changes = definition.diff?.(checked, params) ?? diffByKey(checked)
+  const list = Object.entries<Change | undefined>(changes).flatMap(([key, change]) =>
+    change === undefined ? [] : [{ key, before: change.before, after: change.after }],
+  )
+  const values: unknown[] = Object.values(checked.current)
+  const blocked = [...(checked.blocked ?? []), ...values.filter(isUnreadable).map(value => value.error)]
+  const isStep = (step: Step | false | undefined): step is Step => step !== undefined && step !== false
+  const steps =
+    list.length > 0 && blocked.length === 0 ? definition.apply(changes, params, checked.current).filter(isStep) : []
+  return { current: checked.current, desired: checked.desired, changes: list, blocked, steps }
+}
+
+/**
+ * Takes a read that may not be allowed: `running: await orUnreadable(host.command(...))`.
+ * The task is then `blocked`, while its other keys are still compared and shown.
+ */
+export async function orUnreadable<T>(reading: Promise<T>): Promise<T | Unreadable> {
+  try {
+    return await reading
+  } catch (error) {
+    if (isSakError(error) && isBlocked(error)) return { kind: 'unreadable', error }
+    throw error
+  }
+}
+
+/**
+ * The reason why a task cannot be judged or done, to throw from `check` or to list in its `blocked`.
+ * `message` says what was found and where, `hint` what to do.
+ */
+export function blocked(
+  code: 'needs-root' | 'not-installed' | 'override' | 'unsupported' | 'refused',
+  message: string,
+  hint?: string,
+): SakError {
+  return new SakError(code, message, hint === undefined ? {} : { hint })
+}

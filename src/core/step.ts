@@ -1,0 +1,133 @@
+import type { FileState } from './file.ts'
+import type { Duration } from './units.ts'
+
+/** What a step does to those who use the host, least first. `data` may lose data or takes the host's memory or disk. */
+export const impacts = ['none', 'reload', 'restart', 'data'] as const
+export type Impact = (typeof impacts)[number]
+
+/** A program to run: its arguments, whose hands it needs, what goes to its standard input. */
+export interface Command {
+  readonly argv: readonly string[]
+  /** Default root. */
+  readonly as?: string
+  readonly stdin?: string
+  /** More environment; the rest is a clean one. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/**
+ * Writes a file: to a temporary name beside the target, with its owner and mode, then renamed over it. Undone by itself.
+ * Mode, owner or group left out: those of the file that is there, else 0644, root, root. Links at the target are followed.
+ */
+export interface WriteStep {
+  readonly kind: 'write'
+  readonly path: string
+  readonly content: string
+  readonly mode?: string
+  readonly owner?: string
+  readonly group?: string
+  /** A command that must succeed before the rename; `{}` in its argv is the temporary file. */
+  readonly validate?: Command & { readonly refuse?: string }
+  readonly impact: 'none'
+}
+
+/** Removes a file. Undone by itself. */
+export interface RemoveStep {
+  readonly kind: 'remove'
+  readonly path: string
+  readonly impact: 'none'
+}
+
+/** Runs a program. */
+export interface RunStep extends Command {
+  readonly kind: 'run'
+  readonly impact: Impact
+  /** How it goes back: commands that undo it, `resumable` (safe to do again), or `none`. */
+  readonly undo: readonly Command[] | 'resumable' | 'none'
+  /** An extended regular expression (grep -E): a line of the output that matches means failure, whatever the exit code. */
+  readonly refuse?: string
+  /** Default 60s. */
+  readonly timeout?: Duration
+}
+
+/** Acts on a systemd unit. Undone by itself: after a failure the unit is activated again, with the files put back. */
+export interface ServiceStep {
+  readonly kind: 'service'
+  readonly name: string
+  readonly action: 'reload' | 'restart' | 'start' | 'stop' | 'enable' | 'disable' | 'daemon-reload'
+  readonly impact: Impact
+}
+
+/** Waits on the host until a program exits with the code, and prints what is expected, or the time is over (a failure). */
+export interface WaitForStep extends Command {
+  readonly kind: 'waitFor'
+  /** Default 0. */
+  readonly exit?: number
+  /** An extended regular expression that a line of the output must match. */
+  readonly output?: string
+  /** Default 30s. */
+  readonly within?: Duration
+  readonly impact: 'none'
+}
+
+/** One thing that apply does on a host: data that a plan holds, a reviewer reads and the engine executes. */
+export type Step = WriteStep | RemoveStep | RunStep | ServiceStep | WaitForStep
+
+/** Brings a file to its desired state: a `write`, or a `remove` where the content is null. */
+export function write(
+  desired: FileState,
+  options: { validate?: Command & { refuse?: string } } = {},
+): WriteStep | RemoveStep {
+  const { path, content, mode, owner, group } = desired
+  if (content === null) return remove(path)
+  const attributes = { ...(mode && { mode }), ...(owner && { owner }), ...(group && { group }) }
+  return { kind: 'write', path, content, ...attributes, ...options, impact: 'none' }
+}
+
+export function remove(path: string): RemoveStep {
+  return { kind: 'remove', path, impact: 'none' }
+}
+
+/** Runs a program. Says how it goes back: `undo` has no default, because forgetting it is how hosts end half-changed. */
+export function run(
+  argv: readonly string[],
+  options: Omit<RunStep, 'kind' | 'argv' | 'impact'> & { impact?: Impact },
+): RunStep {
+  return { kind: 'run', argv, impact: 'none', ...options }
+}
+
+const serviceImpact = {
+  reload: 'reload',
+  restart: 'restart',
+  start: 'none',
+  stop: 'restart',
+  enable: 'none',
+  disable: 'none',
+  'daemon-reload': 'none',
+} as const satisfies Record<ServiceStep['action'], Impact>
+
+export function service(name: string, action: ServiceStep['action']): ServiceStep {
+  return { kind: 'service', name, action, impact: serviceImpact[action] }
+}
+
+/** Tells systemd to read its units (and fstab) again. */
+export function daemonReload(): ServiceStep {
+  return service('', 'daemon-reload')
+}
+
+export function waitFor(
+  argv: readonly string[],
+  options: Omit<WaitForStep, 'kind' | 'argv' | 'impact'> = {},
+): WaitForStep {
+  return { kind: 'waitFor', argv, ...options, impact: 'none' }
+}
+
+/** The greatest impact among steps. */
+export function greatestImpact(steps: readonly Pick<Step, 'impact'>[]): Impact {
+  return steps.reduce<Impact>((most, step) => (exceeds(step.impact, most) ? step.impact : most), 'none')
+}
+
+/** Whether an impact is more than what is allowed. */
+export function exceeds(impact: Impact, allowed: Impact): boolean {
+  return impacts.indexOf(impact) > impacts.indexOf(allowed)
+}

@@ -1,0 +1,48 @@
+import type { SakError } from './errors.ts'
+import type { Host } from './host.ts'
+import type { Impact, Step } from './step.ts'
+
+/** Marks tasks, so that those of another copy of the package are known. */
+export const taskBrand = Symbol.for('sak-reconcile.task')
+
+export interface TaskOptions {
+  /** A name for the task, where a playbook has several of a module. Default: the module's name. */
+  readonly label?: string
+  /** For `--tags` and `--skip-tags`. */
+  readonly tags?: readonly string[]
+  /** Go on with the host's later tasks when this one fails. */
+  readonly keepGoing?: boolean
+}
+
+/** One key of a task that is not as it should be. */
+export interface KeyChange {
+  readonly key: string
+  readonly before: unknown
+  readonly after: unknown
+}
+
+/** What a task found on a host: what differs, what stands in the way, and the steps that would mend it. */
+export interface Assessment {
+  readonly current: object
+  readonly desired: object
+  readonly changes: readonly KeyChange[]
+  readonly blocked: readonly SakError[]
+  readonly steps: readonly Step[]
+}
+
+/** A module with params: one thing that a host should have. Made by calling a module. */
+export interface Task {
+  readonly [taskBrand]: true
+  readonly module: string
+  readonly label: string
+  readonly tags: readonly string[]
+  readonly keepGoing: boolean
+  /** The greatest impact that its steps can have. */
+  readonly impact: Impact
+  readonly owns: readonly string[]
+  assess(host: Host): Promise<Assessment>
+}
+
+export function isTask(value: unknown): value is Task {
+  return typeof value === 'object' && value !== null && taskBrand in value
+}

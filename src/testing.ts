@@ -1,0 +1,172 @@
+/** For authors of modules: a host that is data, and a runner for recorded cases. */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { isSakError, SakError } from './core/errors.ts'
+import type { FileRead } from './core/file.ts'
+import { matchesAny } from './core/glob.ts'
+import { type Answer, type Host, hostFrom, type Read } from './core/host.ts'
+import type { Module } from './core/module.ts'
+import type { Step } from './core/step.ts'
+import type { Assessment } from './core/task.ts'
+
+const FakeFile = z.strictObject({
+  content: z.string().default(''),
+  mode: z.string().default('0644'),
+  owner: z.string().default('root'),
+  group: z.string().default('root'),
+  type: z.enum(['file', 'directory', 'other']).default('file'),
+  size: z.number().optional(),
+  allocated: z.number().optional(),
+  mtime: z.number().default(0),
+  ctime: z.number().default(0),
+  realPath: z.string().optional(),
+})
+
+const FakeCommand = z.strictObject({
+  argv: z.array(z.string()),
+  as: z.string().optional(),
+  code: z.number().default(0),
+  stdout: z.string().default(''),
+  stderr: z.string().default(''),
+})
+
+/**
+ * What a fake host has. `files`: content, or an object with content, mode, owner, group, type, size, allocated, mtime, ctime,
+ * realPath. `commands`: what each program answers, found by argv and `as`. `denied`: globs of what may not be read.
+ * `deniedUsers`: users whose eyes it cannot lend.
+ */
+export const FakeHostState = z.strictObject({
+  files: z
+    .record(z.string(), z.union([z.string().transform(content => FakeFile.parse({ content })), FakeFile]))
+    .default({}),
+  commands: z.array(FakeCommand).default([]),
+  denied: z.array(z.string()).default([]),
+  deniedUsers: z.array(z.string()).default([]),
+})
+export type FakeHostState = z.input<typeof FakeHostState>
+
+/** A host that answers from data. A command that it does not know is an error that names it; an unknown file is absent. */
+export function fakeHost(input: FakeHostState): Host {
+  const state = FakeHostState.parse(input)
+  return hostFrom(async read => answerFrom(state, read))
+}
+
+type State = z.output<typeof FakeHostState>
+
+function answerFrom(state: State, read: Read): Answer {
+  switch (read.kind) {
+    case 'file':
+      return { kind: 'file', file: fileOf(state, read.path) }
+    case 'files': {
+      const paths = Object.keys(state.files).filter(path => matchesAny(path, read.globs))
+      const files = paths.filter(path => state.files[path]?.type === 'file').sort()
+      return { kind: 'files', files: files.map(path => fileOf(state, path)) }
+    }
+    case 'stat':
+      return { kind: 'stat', stat: fileOf(state, read.path).stat ?? null }
+    case 'command': {
+      const { as } = read.options
+      if (as !== undefined && state.deniedUsers.includes(as)) throw new SakError('needs-root', `needs to be ${as}`)
+      const found = state.commands.find(
+        command => sameArgv(command.argv, read.argv) && (command.as === undefined || command.as === as),
+      )
+      if (!found) throw new Error(`the fake host has no answer for ${JSON.stringify(read.argv)} as ${as ?? 'anyone'}`)
+      return { kind: 'command', result: { code: found.code, stdout: found.stdout, stderr: found.stderr } }
+    }
+  }
+}
+
+function sameArgv(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((arg, index) => arg === b[index])
+}
+
+function fileOf(state: State, path: string): FileRead {
+  if (matchesAny(path, state.denied)) throw new SakError('needs-root', `${path} may not be read`)
+  const found = state.files[path]
+  if (!found) return { kind: 'file', path, content: null }
+  const { content, mode, owner, group, type, mtime, ctime, realPath } = found
+  const size = found.size ?? Buffer.byteLength(content)
+  const allocated = found.allocated ?? size
+  const stat = { type, mode, owner, group, size, allocated, mtime, ctime, ...(realPath && { realPath }) }
+  return { kind: 'file', path, content, mode, owner, group, stat }
+}
+
+/** The host after the file steps of a plan: writes and removes done, commands not run. */
+export function withFileSteps(input: FakeHostState, steps: readonly Step[]): FakeHostState {
+  const files: NonNullable<FakeHostState['files']> = { ...input.files }
+  for (const step of steps) {
+    if (step.kind === 'remove') delete files[step.path]
+    if (step.kind !== 'write') continue
+    const { content, mode = '0644', owner = 'root', group = 'root' } = step
+    files[step.path] = { content, mode, owner, group }
+  }
+  return { ...input, files }
+}
+
+const Case = z.strictObject({
+  /** Where the host was recorded, or that it was made by hand. */
+  origin: z.string(),
+  params: z.unknown(),
+  host: FakeHostState,
+  expect: z.strictObject({
+    /** Keys that differ, in any order. */
+    changes: z.array(z.string()),
+    /** Codes of what stands in the way. */
+    blocked: z.array(z.string()).default([]),
+    /** Each step on one line: `write PATH`, `run ARGV`, `service ACTION NAME`, `waitFor ARGV`, `remove PATH`. */
+    steps: z.array(z.string()),
+  }),
+})
+
+export interface CaseResult {
+  readonly name: string
+  readonly expected: z.output<typeof Case>['expect']
+  readonly found: z.output<typeof Case>['expect']
+  /** The changes that `saved` keys would still have after the file steps: must be empty. */
+  readonly left: readonly string[]
+  readonly assessment: Assessment | undefined
+}
+
+/** Runs every case of a folder (`<case>/case.json`) against a module, for a test to compare `expected` with `found`. */
+export async function runCases(folder: string, module: Module): Promise<readonly CaseResult[]> {
+  const names = (await readdir(folder)).sort()
+  return Promise.all(names.map(name => runCase(folder, name, module)))
+}
+
+async function runCase(folder: string, name: string, module: Module): Promise<CaseResult> {
+  const parsed = Case.parse(JSON.parse(await readFile(join(folder, name, 'case.json'), 'utf8')))
+  const task = module.parse(parsed.params)
+  try {
+    const assessment = await task.assess(fakeHost(parsed.host))
+    const after = await task.assess(fakeHost(withFileSteps(parsed.host, assessment.steps)))
+    const found = {
+      changes: assessment.changes.map(change => change.key).sort(),
+      blocked: assessment.blocked.map(error => error.code),
+      steps: assessment.steps.map(describeStep),
+    }
+    const left = assessment.steps.length > 0 ? after.changes.map(change => change.key).filter(isSaved) : []
+    return { name, expected: sorted(parsed.expect), found, left, assessment }
+  } catch (error) {
+    if (!isSakError(error)) throw error
+    const found = { changes: [], blocked: [error.code], steps: [] }
+    return { name, expected: sorted(parsed.expect), found, left: [], assessment: undefined }
+  }
+}
+
+const isSaved = (key: string) => key.startsWith('saved')
+const sorted = <E extends { changes: string[] }>(expect: E): E => ({ ...expect, changes: [...expect.changes].sort() })
+
+/** A step on one line, as reports show it. */
+export function describeStep(step: Step): string {
+  switch (step.kind) {
+    case 'write':
+    case 'remove':
+      return `${step.kind} ${step.path}`
+    case 'service':
+      return `service ${step.action} ${step.name}`.trimEnd()
+    case 'run':
+    case 'waitFor':
+      return `${step.kind} ${step.argv.join(' ')}`
+  }
+}
