@@ -7,7 +7,7 @@ import type { FileRead } from './core/file.ts'
 import { matchesAny } from './core/glob.ts'
 import { type Answer, type Host, hostFrom, type Read } from './core/host.ts'
 import type { Module } from './core/module.ts'
-import type { Step } from './core/step.ts'
+import { describeStep, type Step } from './core/step.ts'
 import type { Assessment } from './core/task.ts'
 
 const FakeFile = z.strictObject({
@@ -156,17 +156,3 @@ async function runCase(folder: string, name: string, module: Module): Promise<Ca
 
 const isSaved = (key: string) => key.startsWith('saved')
 const sorted = <E extends { changes: string[] }>(expect: E): E => ({ ...expect, changes: [...expect.changes].sort() })
-
-/** A step on one line, as reports show it. */
-export function describeStep(step: Step): string {
-  switch (step.kind) {
-    case 'write':
-    case 'remove':
-      return `${step.kind} ${step.path}`
-    case 'service':
-      return `service ${step.action} ${step.name}`.trimEnd()
-    case 'run':
-    case 'waitFor':
-      return `${step.kind} ${step.argv.join(' ')}`
-  }
-}

@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'read-failed'
   | 'step-failed'
   | 'did-not-converge'
+  | 'stale-plan'
   | 'module-bug'
 
 const blockedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -131,3 +131,17 @@ export function greatestImpact(steps: readonly Pick<Step, 'impact'>[]): Impact {
 export function exceeds(impact: Impact, allowed: Impact): boolean {
   return impacts.indexOf(impact) > impacts.indexOf(allowed)
 }
+
+/** A step on one line, as reports show it. */
+export function describeStep(step: Step): string {
+  switch (step.kind) {
+    case 'write':
+    case 'remove':
+      return `${step.kind} ${step.path}`
+    case 'service':
+      return `service ${step.action} ${step.name}`.trimEnd()
+    case 'run':
+    case 'waitFor':
+      return `${step.kind} ${step.argv.join(' ')}`
+  }
+}

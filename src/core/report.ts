@@ -1,0 +1,120 @@
+import { z } from 'zod'
+import { impacts } from './step.ts'
+
+/** What became of a task; see README.md for each. Ordered from the least to the most that needs attention. */
+export const taskStatuses = [
+  'ok',
+  'skipped',
+  'changed',
+  'drift',
+  'deferred',
+  'pending',
+  'interrupted',
+  'blocked',
+  'failed',
+] as const
+export const TaskStatus = z.enum(taskStatuses)
+export type TaskStatus = z.infer<typeof TaskStatus>
+
+export const HostStatus = z.enum([...taskStatuses, 'unreachable'])
+export type HostStatus = z.infer<typeof HostStatus>
+
+export const ReportError = z.object({
+  code: z.string(),
+  message: z.string(),
+  host: z.string(),
+  task: z.string().nullable(),
+  step: z.string().nullable(),
+  said: z.string().nullable(),
+  rollback: z.enum(['none', 'done', 'failed']),
+  hint: z.string().nullable(),
+})
+export type ReportError = z.infer<typeof ReportError>
+
+/** A key that differs. Of a record only the entries that differ; of a file the content, or its attributes. */
+export const ReportChange = z.object({
+  key: z.string(),
+  path: z.string().optional(),
+  before: z.unknown(),
+  after: z.unknown(),
+  /** A unified diff, for files. */
+  diff: z.string().optional(),
+})
+export type ReportChange = z.infer<typeof ReportChange>
+
+export const ReportStep = z.looseObject({ kind: z.string(), impact: z.enum(impacts) })
+export type ReportStep = z.infer<typeof ReportStep>
+
+export const TaskReport = z.object({
+  module: z.string(),
+  label: z.string(),
+  status: TaskStatus,
+  /** The greatest impact of the steps, or for a deferred task the greatest that they can have. */
+  impact: z.enum(impacts),
+  changes: z.array(ReportChange),
+  steps: z.array(ReportStep),
+  error: ReportError.nullable(),
+})
+export type TaskReport = z.infer<typeof TaskReport>
+
+export const HostReport = z.object({
+  name: z.string(),
+  status: HostStatus,
+  durationMs: z.number(),
+  roundTrips: z.number(),
+  tasks: z.array(TaskReport),
+  error: ReportError.nullable(),
+})
+export type HostReport = z.infer<typeof HostReport>
+
+/** A run, whatever happened on its hosts. */
+export const Report = z.object({
+  schema: z.literal('sak-reconcile/report@1'),
+  mode: z.enum(['dry-run', 'apply']),
+  startedAt: z.iso.datetime(),
+  durationMs: z.number(),
+  exitCode: z.number(),
+  summary: z.object({
+    hosts: z.partialRecord(HostStatus, z.number()),
+    tasks: z.partialRecord(TaskStatus, z.number()),
+  }),
+  hosts: z.array(HostReport),
+})
+export type Report = z.infer<typeof Report>
+
+/** What happens during a run, in the order in which it does. Reports are made from these. */
+export type RunEvent =
+  | {
+      readonly type: 'start'
+      readonly mode: Report['mode']
+      readonly playbook: string
+      readonly hosts: readonly string[]
+    }
+  | { readonly type: 'host-start'; readonly host: string }
+  | { readonly type: 'task'; readonly host: string; readonly label: string; readonly doing: 'apply' }
+  | { readonly type: 'host'; readonly report: HostReport }
+  | { readonly type: 'end'; readonly report: Report }
+
+const drifted: ReadonlySet<HostStatus> = new Set<HostStatus>(['drift', 'pending', 'deferred'])
+const troubled: ReadonlySet<HostStatus> = new Set<HostStatus>(['failed', 'blocked', 'interrupted', 'unreachable'])
+
+/** The status of a host: that of the task which needs most attention. */
+export function hostStatus(tasks: readonly Pick<TaskReport, 'status'>[]): HostStatus {
+  const worst = tasks.reduce((most, task) => Math.max(most, taskStatuses.indexOf(task.status)), 0)
+  return taskStatuses[worst] ?? 'ok'
+}
+
+/** 0 in sync or applied, 2 drift found or left, 4 something failed or could not be judged, 6 both. */
+export function exitCodeOf(hosts: readonly HostReport[]): number {
+  const statuses = hosts.flatMap<HostStatus>(host => [host.status, ...host.tasks.map(task => task.status)])
+  return (
+    (statuses.some(status => drifted.has(status)) ? 2 : 0) + (statuses.some(status => troubled.has(status)) ? 4 : 0)
+  )
+}
+
+/** How many there are of each status. */
+export function countBy<S extends string>(statuses: readonly S[]): Partial<Record<S, number>> {
+  const counts: Partial<Record<S, number>> = {}
+  for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1
+  return counts
+}

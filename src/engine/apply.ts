@@ -1,0 +1,163 @@
+import type { Connection } from '../core/connection.ts'
+import { isSakError, SakError } from '../core/errors.ts'
+import type { TaskStatus } from '../core/report.ts'
+import { greatestImpact, type Impact, type Step } from '../core/step.ts'
+import type { KeyChange, Task } from '../core/task.ts'
+import { HostLost, type Reader } from './batch.ts'
+import { planTask, planTasks, type TaskPlan } from './plan.ts'
+import { asSakError } from './report-task.ts'
+import { runTransaction } from './transaction.ts'
+
+/** What became of a task. */
+export interface TaskResult {
+  readonly task: Task
+  readonly status: TaskStatus
+  readonly impact: Impact
+  readonly changes: readonly KeyChange[]
+  readonly steps: readonly Step[]
+  readonly errors: readonly SakError[]
+  /** The step that failed. */
+  readonly step?: Step
+  readonly rollback?: 'none' | 'done' | 'failed'
+}
+
+/** A host at hand. `freshReader` begins with no answers: what was read before a change is not read from memory after it. */
+export interface HostAtHand {
+  readonly connection: Connection
+  freshReader(): Reader
+}
+
+export interface ApplyOptions {
+  readonly allow: Impact
+  /** Names the run in the journals on the hosts. */
+  readonly runId: string
+  /** Told before a task's steps run. */
+  readonly onTask?: (task: Task) => void
+  /** The results that a person has seen and agreed to: what differs from them is not applied. */
+  readonly reviewed?: readonly TaskResult[]
+  /** Once aborted nothing new starts; steps that run end or undo themselves. */
+  readonly signal?: AbortSignal
+}
+
+/** Checks the tasks of a host and says what would be done; changes nothing. */
+export async function planHost(
+  host: HostAtHand,
+  tasks: readonly Task[],
+  allow: Impact,
+): Promise<readonly TaskResult[]> {
+  const plans = await planTasks(tasks, host.freshReader().ask, allow)
+  return plans.map(resultOf)
+}
+
+/** Checks the tasks of a host, applies in order those that differ, and checks again. */
+export async function applyHost(
+  host: HostAtHand,
+  tasks: readonly Task[],
+  options: ApplyOptions,
+): Promise<readonly TaskResult[]> {
+  const plans = await planTasks(tasks, host.freshReader().ask, options.allow)
+  if (options.reviewed) refuseOther(plans.map(resultOf), options.reviewed)
+  const results: TaskResult[] = []
+  let stopped = false
+  let disturbed = false
+  for (const plan of plans) {
+    const { task } = plan
+    if (stopped || options.signal?.aborted) {
+      results.push(skipped(task))
+      continue
+    }
+    const again = plan.status === 'deferred' || ('foreseen' in plan && plan.foreseen && disturbed)
+    const result = await orFailed(skipped(task), async () => {
+      const now = again ? await planTask(task, host.freshReader().ask, options.allow) : plan
+      return now.status === 'drift' ? await applyTask(host, now, options, results.length) : resultOf(now)
+    })
+    results.push(result)
+    if (result.status !== 'ok' && result.status !== 'changed') disturbed = true
+    if (result.status === 'failed' && !task.keepGoing) stopped = true
+  }
+  return results.some(result => result.status === 'changed') ? verify(host, results, options.allow) : results
+}
+
+async function applyTask(
+  { connection }: HostAtHand,
+  plan: Extract<TaskPlan, { status: 'drift' | 'ok' | 'pending' }>,
+  { runId, onTask }: ApplyOptions,
+  index: number,
+): Promise<TaskResult> {
+  const result = resultOf(plan)
+  onTask?.(plan.task)
+  try {
+    const outcome = await runTransaction(connection, plan.assessment.steps, `${runId}-${index}`)
+    if (outcome.kind === 'committed') return { ...result, status: 'changed' }
+    const { error, step, rollback } = outcome
+    const status = error.code === 'needs-root' ? 'blocked' : 'failed'
+    return { ...result, status, errors: [error], rollback, ...(step && { step }) }
+  } catch (error) {
+    if (!isSakError(error)) throw error
+    const lost = new SakError(error.code, `${error.message}, while steps were running`, {
+      hint: 'the host goes on without us, to the end or back: run again to see which',
+      ...(error.said !== undefined && { said: error.said }),
+      cause: error,
+    })
+    return { ...result, status: 'failed', errors: [lost], rollback: 'failed' }
+  }
+}
+
+/** Checks again with new eyes: only what is in sync now was changed, and what was in sync must still be. */
+async function verify(host: HostAtHand, results: readonly TaskResult[], allow: Impact): Promise<readonly TaskResult[]> {
+  const reader = host.freshReader()
+  return Promise.all(
+    results.map(async result => {
+      if (result.status !== 'changed' && result.status !== 'ok') return result
+      return orFailed(result, async () => {
+        const now = await planTask(result.task, reader.ask, allow)
+        return now.status === 'ok' ? result : notConverged(result, resultOf(now))
+      })
+    }),
+  )
+}
+
+function notConverged(result: TaskResult, left: TaskResult): TaskResult {
+  const message =
+    result.status === 'ok'
+      ? 'was in sync before the other tasks were applied, and is not now'
+      : 'did not converge: its steps were done, and a second check still finds differences'
+  const error = new SakError('did-not-converge', message, {
+    hint: 'what is left is shown as its changes; something else on the host may be changing it back',
+    ...(left.errors[0] && { said: left.errors[0].message }),
+  })
+  return { ...left, steps: result.steps, status: 'failed', errors: [error] }
+}
+
+/** A lost host fails the task at hand, and what was done before stays told. */
+async function orFailed(result: TaskResult, act: () => Promise<TaskResult>): Promise<TaskResult> {
+  try {
+    return await act()
+  } catch (error) {
+    if (!(error instanceof HostLost) && !isSakError(error)) throw error
+    return { ...result, status: 'failed', errors: [asSakError(error)] }
+  }
+}
+
+function refuseOther(found: readonly TaskResult[], reviewed: readonly TaskResult[]): void {
+  const seen = (results: readonly TaskResult[]) => results.map(({ status, steps }) => JSON.stringify({ status, steps }))
+  const before = seen(reviewed)
+  const changed = found.filter((_, index) => seen(found)[index] !== before[index])
+  if (changed.length === 0) return
+  const labels = changed.map(result => result.task.label).join(', ')
+  throw new SakError('stale-plan', `the host has changed since the plan was shown: ${labels}`, {
+    hint: 'nothing was applied there: run again and look at the new plan',
+  })
+}
+
+function skipped(task: Task): TaskResult {
+  return { task, status: 'skipped', impact: 'none', changes: [], steps: [], errors: [] }
+}
+
+function resultOf(plan: TaskPlan): TaskResult {
+  const { task, status } = plan
+  if (status === 'deferred') return { ...skipped(task), status, impact: task.impact }
+  const { changes = [], steps = [] } = ('assessment' in plan && plan.assessment) || {}
+  const errors = 'errors' in plan ? plan.errors : []
+  return { task, status, impact: greatestImpact(steps), changes, steps, errors }
+}

@@ -1,0 +1,59 @@
+import type { Connection } from '../core/connection.ts'
+import { type HostReport, hostStatus, type ReportError } from '../core/report.ts'
+import type { Task } from '../core/task.ts'
+import { type ApplyOptions, applyHost, planHost, type TaskResult } from './apply.ts'
+import { batchReads, HostLost, type Reader } from './batch.ts'
+import { reportError, reportTask } from './report-task.ts'
+
+/** Milliseconds that one trip of reads may take. */
+const tripDeadlineMs = 120_000
+
+export interface HostRun {
+  readonly name: string
+  readonly tasks: readonly Task[]
+  readonly mode: 'dry-run' | 'apply'
+  readonly options: ApplyOptions
+}
+
+/** What a run on a host gave: the report, and the results that it was made from. */
+export interface HostOutcome {
+  readonly report: HostReport
+  readonly results: readonly TaskResult[]
+}
+
+/** Plans or applies on one host. Whatever goes wrong there is in the report; it does not throw. */
+export async function runHost(run: HostRun, connect: () => Promise<Connection>): Promise<HostOutcome> {
+  const started = performance.now()
+  const readers: Reader[] = []
+  const finish = (results: readonly TaskResult[], error: ReportError | null, unreachable: boolean): HostOutcome => {
+    const tasks = results.map(result => reportTask(run.name, result))
+    const status = error ? (unreachable ? 'unreachable' : 'failed') : hostStatus(tasks)
+    const durationMs = Math.round(performance.now() - started)
+    const roundTrips = readers.reduce((sum, reader) => sum + reader.trips(), 0)
+    return { report: { name: run.name, status, durationMs, roundTrips, tasks, error }, results }
+  }
+  let connection: Connection
+  try {
+    connection = await connect()
+  } catch (error) {
+    return finish([], reportError(run.name, error), true)
+  }
+  try {
+    const freshReader = () => {
+      const { signal } = run.options
+      const reader = batchReads(connection, { deadlineMs: tripDeadlineMs, ...(signal && { signal }) })
+      readers.push(reader)
+      return reader
+    }
+    const host = { connection, freshReader }
+    const results =
+      run.mode === 'dry-run'
+        ? await planHost(host, run.tasks, run.options.allow)
+        : await applyHost(host, run.tasks, run.options)
+    return finish(results, null, false)
+  } catch (error) {
+    return finish([], reportError(run.name, error), error instanceof HostLost)
+  } finally {
+    await connection.close()
+  }
+}

@@ -1,0 +1,239 @@
+import { quote, quoteAll } from '../core/quote.ts'
+import type { Command, RunStep, ServiceStep, Step, WaitForStep, WriteStep } from '../core/step.ts'
+import { durationMs } from '../core/units.ts'
+import { hostShell } from './host-shell.ts'
+
+/*
+ * The steps of a task as one script. It is journalled on the host (the script with all that undoes it, and how far it came)
+ * and does not need its connection to end well. Records on stdout, each line beginning with the nonce:
+ *   N needs USER   N begin JOURNAL   N step I ok|failed EXIT BASE64(output)   N undo I ok|failed BASE64(output)
+ *   N committed | N undone | N half
+ */
+const library = `
+say() { echo "$n $*" 2>/dev/null; }
+output() { tail -c 4000 "$1" 2>/dev/null | b64; }
+# the file behind a path: links are followed, so that a link stays one
+target() { if [ -L "$1" ]; then readlink -f -- "$1"; else printf '%s' "$1"; fi; }
+keep() {
+  if [ -e "$2" ]; then cp -a -- "$2" "$d/before-$1"; else : >"$d/absent-$1"; fi && sync "$d"
+}
+put_back() {
+  t=$(cat "$d/target-$1" 2>/dev/null) || return 0
+  if [ -e "$d/tmp-$1" ]; then rm -f -- "$(cat "$d/tmp-$1")"; fi
+  if [ -e "$d/absent-$1" ]; then rm -f -- "$t"
+  elif [ -e "$d/before-$1" ]; then
+    p=$(mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") && cp -a -- "$d/before-$1" "$p" && sync "$p" && mv -fT -- "$p" "$t"
+  fi
+}
+# write ID PATH MODE OWNER GROUP VALIDATE, the content on stdin
+write_file() {
+  t=$(target "$2") && [ -n "$t" ] || { echo "$2 is a link that leads nowhere"; return 1; }
+  if [ -e "$t" ] && [ ! -f "$t" ]; then echo "$t is not a regular file"; return 1; fi
+  if [ ! -d "\${t%/*}/" ]; then echo "there is no directory \${t%/*}"; return 1; fi
+  m=$3 o=$4 g=$5
+  if [ -e "$t" ]; then : "\${m:=$(stat -c %a "$t")}" "\${o:=$(stat -c %U "$t")}" "\${g:=$(stat -c %G "$t")}"; fi
+  keep "$1" "$t" || return 1
+  p=$(mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
+  printf '%s' "$p" >"$d/tmp-$1"; printf '%s' "$t" >"$d/target-$1"
+  base64 -d >"$p" && chown "\${o:-$me}:\${g:-}" "$p" && chmod "\${m:-0644}" "$p" && "$6" "$p" && sync "$p" && mv -fT -- "$p" "$t" && sync "\${t%/*}/"
+}
+remove_file() {
+  if [ ! -e "$2" ] && [ ! -L "$2" ]; then return 0; fi
+  if [ -d "$2" ] && [ ! -L "$2" ]; then echo "$2 is a directory"; return 1; fi
+  keep "$1" "$2" && printf '%s' "$2" >"$d/target-$1" && rm -f -- "$2"
+}
+refused() { if grep -E -- "$1" "$2" >/dev/null; then echo "its output is refused: it matches $1"; return 0; fi; return 1; }
+wait_for() {
+  e=$(($(date +%s) + $1)); x=$2 m=$3; shift 3
+  while :; do
+    "$@" >"$d/wait" 2>&1; c=$?
+    if [ "$c" = "$x" ] && { [ -z "$m" ] || grep -E -- "$m" "$d/wait" >/dev/null; }; then return 0; fi
+    if [ "$(date +%s)" -ge "$e" ]; then cat "$d/wait"; echo "(exit $c, waited for exit $x\${m:+ and output $m})"; return 1; fi
+    sleep 0.3
+  done
+}
+started() { systemctl is-active --quiet -- "$2" && : >"$d/was-active-$1"; systemctl is-enabled --quiet -- "$2" 2>/dev/null && : >"$d/was-enabled-$1"; :; }
+accept() { :; }
+`
+
+/** Runs the steps: on the first failure undoes in reverse, then activates again what had been activated. */
+const engine = `
+undo_from() {
+  half=0; k=$1
+  while [ "$k" -ge 0 ]; do
+    if "undo_$k" >"$d/undo-$k" 2>&1; then say undo "$k" ok -; else half=1; say undo "$k" failed "$(output "$d/undo-$k")"; fi
+    k=$((k - 1))
+  done
+  k=0
+  while [ "$k" -le "$1" ]; do
+    if ! "again_$k" >"$d/again-$k" 2>&1; then half=1; say undo "$k" failed "$(output "$d/again-$k")"; fi
+    k=$((k + 1))
+  done
+  if [ "$half" = 0 ]; then rm -rf -- "$d"; say undone; else echo half >"$d/state"; say half; fi
+}
+apply() {
+  i=0
+  while [ "$i" -lt "$count" ]; do
+    echo "$i" >"$d/at"; sync "$d/at"
+    if "do_$i" >"$d/out-$i" 2>&1; then say step "$i" ok 0 "$(output "$d/out-$i")"
+    else c=$?; say step "$i" failed "$c" "$(output "$d/out-$i")"; undo_from "$i"; return; fi
+    i=$((i + 1))
+  done
+  echo committed >"$d/state"; sync "$d/state"; rm -rf -- "$d"; say committed
+}
+`
+
+/** The script that applies steps, to be sent whole. `name` becomes a part of the journal's name: letters, digits, dashes. */
+export function transactionScript(steps: readonly Step[], nonce: string, name: string): string {
+  const users = [...new Set(steps.flatMap(usersOf))]
+  const inner = [
+    `n=${quote(nonce)}\nd=$2\ncount=${steps.length}\numask 077\ntrap '' HUP PIPE INT`,
+    hostShell,
+    library,
+    ...steps.map(stepFunctions),
+    engine,
+    'case $1 in apply) apply ;; undo) undo_from "$(cat "$d/at")" ;; esac\n',
+  ].join('\n')
+  return `sak() {
+trap '' HUP PIPE
+umask 077
+n=${quote(nonce)}
+${hostShell}
+for u in ${quoteAll(users)}; do
+  if [ "$me" != root ] && [ "$u" != "$me" ]; then echo; echo "$n needs $u"; return; fi
+done
+if [ "$me" = root ]; then b=/var/lib/sak-reconcile; else b=\${HOME:?}/.local/state/sak-reconcile; fi
+mkdir -p "$b/transactions" && d=$(mktemp -d "$b/transactions/"${quote(`${name}.XXXXXX`)}) || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
+base64 -d >"$d/script" <<'SAK_SCRIPT'
+${wrap(Buffer.from(inner).toString('base64'))}
+SAK_SCRIPT
+echo applying >"$d/state"; sync "$d/script" "$d/state" "$d"
+echo; echo "$n begin $d"
+sh "$d/script" apply "$d" </dev/null
+}
+sak
+`
+}
+
+const wrap = (base64: string): string => base64.replace(/.{1,1000}/g, '$&\n').trimEnd()
+
+function usersOf(step: Step): string[] {
+  switch (step.kind) {
+    case 'write':
+      return [...(step.owner === undefined ? [] : [step.owner]), ...(step.validate ? [step.validate.as ?? 'root'] : [])]
+    case 'remove':
+      return []
+    case 'service':
+      return ['root']
+    case 'run':
+    case 'waitFor':
+      return [step.as ?? 'root']
+  }
+}
+
+/** `do_I` does the step, `undo_I` takes it back, `again_I` activates once more after everything was taken back. */
+function stepFunctions(step: Step, id: number): string {
+  const { run, undo = ':', again = ':' } = stepBodies(step, id)
+  return `do_${id}() {\n${run}\n}\nundo_${id}() {\n${undo}\n}\nagain_${id}() {\n${again}\n}`
+}
+
+interface Bodies {
+  readonly run: string
+  readonly undo?: string
+  readonly again?: string
+}
+
+function stepBodies(step: Step, id: number): Bodies {
+  switch (step.kind) {
+    case 'write':
+      return writeBodies(step, id)
+    case 'remove':
+      return { run: `remove_file ${id} ${quote(step.path)}`, undo: `put_back ${id}` }
+    case 'run':
+      return runBodies(step, id)
+    case 'service':
+      return serviceBodies(step, id)
+    case 'waitFor':
+      return { run: waitForBody(step) }
+  }
+}
+
+function writeBodies({ path, content, mode = '', owner = '', group = '', validate }: WriteStep, id: number): Bodies {
+  const check = validate ? `validate_${id}` : 'accept'
+  const refuse = validate?.refuse ? `if refused ${quote(validate.refuse)} "$d/validate"; then r=1; fi` : ':'
+  const validation = validate
+    ? `validate_${id}() {
+r=0; ${command(validate, '60', argument => (argument === '{}' ? '"$1"' : quote(argument)))} >"$d/validate" 2>&1 || r=$?
+cat "$d/validate"; ${refuse}; return $r
+}\n`
+    : ''
+  const base64 = wrap(Buffer.from(content).toString('base64'))
+  return {
+    run: `${validation}write_file ${id} ${[path, mode, owner, group].map(quote).join(' ')} ${check} <<'SAK_CONTENT'\n${base64}\nSAK_CONTENT`,
+    undo: `put_back ${id}`,
+  }
+}
+
+function runBodies(step: RunStep, id: number): Bodies {
+  const seconds = String(durationMs(step.timeout ?? '60s') / 1000)
+  const call = command(step, seconds)
+  const refuse = step.refuse ? `if refused ${quote(step.refuse)} "$d/out-${id}"; then r=1; fi` : ':'
+  const undo = Array.isArray(step.undo) ? step.undo : []
+  return {
+    run: `r=0; ${call} || r=$?\n${refuse}\nreturn $r`,
+    ...(undo.length > 0 && { undo: `r=0\n${undo.map(each => `${command(each, '60')} || r=1`).join('\n')}\nreturn $r` }),
+  }
+}
+
+function serviceBodies({ name, action }: ServiceStep, id: number): Bodies {
+  const unit = quote(name)
+  const wasActive = `[ -e "$d/was-active-${id}" ]`
+  const wasEnabled = `[ -e "$d/was-enabled-${id}" ]`
+  const begun = `[ -e "$d/out-${id}" ]`
+  switch (action) {
+    case 'daemon-reload':
+      return { run: 'systemctl daemon-reload', again: `${begun} || return 0; systemctl daemon-reload` }
+    case 'reload':
+    case 'restart':
+      return {
+        run: `started ${id} ${unit}; systemctl ${action} -- ${unit}`,
+        again: `${begun} || return 0
+if ! ${wasActive}; then systemctl stop -- ${unit}; return; fi
+if systemctl is-active --quiet -- ${unit}; then systemctl ${action} -- ${unit}; else systemctl restart -- ${unit}; fi && systemctl is-active --quiet -- ${unit}`,
+      }
+    case 'start':
+      return {
+        run: `started ${id} ${unit}; systemctl start -- ${unit}`,
+        undo: `${wasActive} || systemctl stop -- ${unit}`,
+      }
+    case 'stop':
+      return {
+        run: `started ${id} ${unit}; systemctl stop -- ${unit}`,
+        again: `! ${wasActive} || systemctl start -- ${unit}`,
+      }
+    case 'enable':
+      return {
+        run: `started ${id} ${unit}; systemctl enable -- ${unit}`,
+        undo: `${wasEnabled} || systemctl disable -- ${unit}`,
+      }
+    case 'disable':
+      return {
+        run: `started ${id} ${unit}; systemctl disable -- ${unit}`,
+        undo: `! ${wasEnabled} || systemctl enable -- ${unit}`,
+      }
+  }
+}
+
+function waitForBody(step: WaitForStep): string {
+  const seconds = Math.ceil(durationMs(step.within ?? '30s') / 1000)
+  const call = `wait_call() { ${command(step, '20')}; }`
+  return `${call}\nwait_for ${seconds} ${step.exit ?? 0} ${quote(step.output ?? '')} wait_call`
+}
+
+/** A command line for sh: as its user (default root), within its time, with its stdin or none. */
+function command({ argv, as = 'root', stdin, env = {} }: Command, seconds: string, toWord = quote): string {
+  const variables = Object.entries(env).map(([name, value]) => quote(`${name}=${value}`))
+  const words = [...(variables.length > 0 ? ['env', ...variables] : []), ...argv.map(toWord)].join(' ')
+  const call = `as_user ${quote(as)} timeout -k 5 ${seconds} ${words}`
+  return stdin === undefined ? `${call} </dev/null` : `printf %s ${quote(stdin)} | ${call}`
+}

@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import type { Connection } from '../core/connection.ts'
+import { SakError } from '../core/errors.ts'
+import { describeStep, type Step } from '../core/step.ts'
+import { printable } from '../core/terminal.ts'
+import { durationMs } from '../core/units.ts'
+import { transactionScript } from './transaction-script.ts'
+
+/** How a transaction ended. `rollback` is `none` where nothing had been done. */
+export type Outcome =
+  | { readonly kind: 'committed' }
+  | {
+      readonly kind: 'failed'
+      readonly error: SakError
+      readonly step: Step | undefined
+      readonly rollback: 'none' | 'done' | 'failed'
+    }
+
+/** Runs the steps of a task on a host: wholly, or not at all. One trip. */
+export async function runTransaction(
+  connection: Connection,
+  steps: readonly Step[],
+  name: string,
+  signal?: AbortSignal,
+): Promise<Outcome> {
+  const nonce = `sak-${randomBytes(12).toString('hex')}`
+  const script = transactionScript(steps, nonce, name)
+  const result = await connection.run(script, { deadlineMs: deadline(steps), ...(signal && { signal }) })
+  const records = result.stdout
+    .toString('latin1')
+    .split('\n')
+    .filter(line => line.startsWith(`${nonce} `))
+    .map(line => line.split(' ').slice(1))
+  return outcomeOf(steps, records, printable(result.stderr.subarray(-2000).toString('utf8')).trim())
+}
+
+/** Time for every step and its undoing, as much as each may take. */
+function deadline(steps: readonly Step[]): number {
+  const each = steps.map(step => {
+    if (step.kind === 'run') return durationMs(step.timeout ?? '60s')
+    return step.kind === 'waitFor' ? durationMs(step.within ?? '30s') + 25_000 : 95_000
+  })
+  return each.reduce((sum, ms) => sum + ms * 2, 60_000)
+}
+
+function outcomeOf(steps: readonly Step[], records: readonly string[][], stderr: string): Outcome {
+  const last = records.at(-1)?.[0]
+  if (last === 'committed') return { kind: 'committed' }
+  if (last === 'needs') {
+    const error = new SakError('needs-root', `needs to be ${records.at(-1)?.[1] ?? 'root'} on the host`, {
+      hint: 'run as root, or with --become',
+    })
+    return { kind: 'failed', error, step: undefined, rollback: 'none' }
+  }
+  const failed = records.find(record => record[0] === 'step' && record[2] === 'failed')
+  if (!failed) {
+    const error = new SakError('answer-broken', 'the host did not say how the steps ended', {
+      hint: 'look at /var/lib/sak-reconcile/transactions on the host',
+      ...(stderr !== '' && { said: stderr }),
+    })
+    return { kind: 'failed', error, step: undefined, rollback: 'failed' }
+  }
+  return failure(steps, failed, last, stderr)
+}
+
+function failure(steps: readonly Step[], failed: readonly string[], last: string | undefined, stderr: string): Outcome {
+  const [, id = '', , code = '', output = ''] = failed
+  const step = steps[Number(id)]
+  const name = step ? describeStep(step) : `step ${id}`
+  const said = printable(Buffer.from(output, 'base64').toString('utf8')).trim() || stderr
+  const rollback = last === 'undone' ? 'done' : 'failed'
+  const error = new SakError('step-failed', `${name}: exit ${code}`, {
+    ...(said !== '' && { said }),
+    hint:
+      rollback === 'done'
+        ? 'everything this task had done was undone'
+        : 'undoing failed too: what is left is in /var/lib/sak-reconcile/transactions on the host',
+  })
+  return { kind: 'failed', error, step, rollback }
+}
