@@ -1,9 +1,21 @@
 /** The public API of sak-reconcile: re-exports only. */
 export { type Change, type Changes, type Checked, diffByKey, inSync, type Unreadable } from './core/change.ts'
+export { type Config, defineConfig } from './core/config.ts'
+export type { ConnectOptions } from './core/connection.ts'
 export { type ErrorCode, isSakError, SakError } from './core/errors.ts'
 export { absent, type FileRead, type FileState, file, type Stat } from './core/file.ts'
 export type { CommandOptions, CommandResult, Host } from './core/host.ts'
+export { defineInventory, type Inventory, type InventoryHost, type InventoryInput } from './core/inventory.ts'
 export { blocked, defineModule, type Module, type ModuleDefinition, orUnreadable } from './core/module.ts'
+export {
+  definePlaybook,
+  type Playbook,
+  type PlaybookDefinition,
+  type PlaybookFactory,
+  type PlaybookHost,
+  type TaskList,
+} from './core/playbook.ts'
+export type { Report, RunEvent } from './core/report.ts'
 export {
   type Command,
   daemonReload,
@@ -18,3 +30,5 @@ export {
 export type { Task, TaskOptions } from './core/task.ts'
 export { renderTemplate } from './core/template.ts'
 export { AbsolutePath, Duration, durationMs, FileMode, Size, sizeBytes, UserName } from './core/units.ts'
+export { loadInventory } from './loading/inventory.ts'
+export { type ReconcileOptions, reconcile } from './run.ts'

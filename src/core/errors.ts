@@ -2,6 +2,7 @@
 export type ErrorCode =
   // mistakes of an author or of the command line: thrown before any host is touched
   | 'usage'
+  | 'declined'
   | 'invalid-params'
   | 'invalid-playbook'
   | 'invalid-inventory'

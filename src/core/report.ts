@@ -87,11 +87,10 @@ export type RunEvent =
   | {
       readonly type: 'start'
       readonly mode: Report['mode']
-      readonly playbook: string
       readonly hosts: readonly string[]
     }
   | { readonly type: 'host-start'; readonly host: string }
-  | { readonly type: 'task'; readonly host: string; readonly label: string; readonly doing: 'apply' }
+  | { readonly type: 'task'; readonly host: string; readonly label: string }
   | { readonly type: 'host'; readonly report: HostReport }
   | { readonly type: 'end'; readonly report: Report }
 

@@ -1,0 +1,21 @@
+/**
+ * Runs something that Ctrl-C may stop: the first asks it to end cleanly, the second ends the process at once.
+ * Answers 130 where it was interrupted.
+ */
+export async function interruptible(act: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const controller = new AbortController()
+  const onInterrupt = () => {
+    if (controller.signal.aborted) process.exit(130)
+    controller.abort()
+    process.stderr.write('\nstopping: what runs on the hosts ends or undoes itself; Ctrl-C again ends at once\n')
+  }
+  process.on('SIGINT', onInterrupt)
+  process.on('SIGTERM', onInterrupt)
+  try {
+    const exitCode = await act(controller.signal)
+    return controller.signal.aborted ? 130 : exitCode
+  } finally {
+    process.off('SIGINT', onInterrupt)
+    process.off('SIGTERM', onInterrupt)
+  }
+}

@@ -1,0 +1,31 @@
+import { CommanderError } from 'commander'
+import { isSakError } from '../core/errors.ts'
+import { printable } from '../core/terminal.ts'
+import { program } from './options.ts'
+
+/** Runs the command line, and answers the exit code: see README.md for what each means. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode = 0
+  const command = program(async options => {
+    const { runCommand } = await import('./reconcile.ts')
+    exitCode = await runCommand(options)
+  })
+  command.exitOverride()
+  try {
+    await command.parseAsync(argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1
+    process.stderr.write(`${describe(error)}\n`)
+    return 1
+  }
+}
+
+function describe(error: unknown): string {
+  if (!isSakError(error)) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return `internal error: ${text}\nThis is a bug: please report it.`
+  }
+  const hint = error.hint === undefined ? '' : `\n  hint: ${printable(error.hint)}`
+  return `${error.code}: ${printable(error.message)}${hint}`
+}

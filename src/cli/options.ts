@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { z } from 'zod'
+import { impacts } from '../core/step.ts'
+
+const hostKeyChecking = ['strict', 'accept-new', 'off'] as const
+const formats = ['text', 'json'] as const
+
+const Options = z.object({
+  dryRun: z.boolean().default(false),
+  check: z.boolean().default(false),
+  inventory: z.array(z.string()).optional(),
+  limit: z.string().optional(),
+  tags: z.array(z.string()).optional(),
+  skipTags: z.array(z.string()).optional(),
+  forks: z.number().optional(),
+  allow: z.enum(impacts).optional(),
+  var: z.record(z.string(), z.unknown()).optional(),
+  user: z.string().optional(),
+  become: z.boolean().optional(),
+  askBecomePass: z.boolean().default(false),
+  privateKey: z.string().optional(),
+  jump: z.string().optional(),
+  hostKeyChecking: z.enum(hostKeyChecking).optional(),
+  format: z.enum(formats).default('text'),
+  json: z.boolean().default(false),
+  output: z.string().optional(),
+  yes: z.boolean().default(false),
+  quiet: z.boolean().default(false),
+  verbose: z.boolean().default(false),
+  color: z.boolean().default(true),
+})
+
+/** What the command line says. */
+export type CliOptions = z.output<typeof Options> & { readonly playbook?: string }
+
+const Package = z.object({ version: z.string() })
+
+/** The package's version. */
+export function version(): string {
+  const inSource = new URL('../../package.json', import.meta.url)
+  const inDist = new URL('../../../package.json', import.meta.url)
+  const text = import.meta.url.endsWith('.ts') ? readFileSync(inSource) : readFileSync(inDist)
+  return Package.parse(JSON.parse(text.toString())).version
+}
+
+/** The command line's grammar. `run` is called with what it says. */
+export function program(run: (options: CliOptions) => Promise<void>): Command {
+  return new Command('sak-reconcile')
+    .description('Brings hosts to the state that a playbook describes: plan, ask, apply, verify.')
+    .version(version(), '-V, --version')
+    .argument('[playbook]', "a playbook's file, a package's export, or a built-in name (t3-small)")
+    .option('-n, --dry-run', 'plan only: show the diffs, touch nothing')
+    .option('--check', 'the same as --dry-run')
+    .option('--diff', 'accepted for habit: diffs are always shown')
+    .option('-i, --inventory <x>', 'a file, an executable, or "host,host,"; may be repeated', append)
+    .option('-l, --limit <pattern>', 'only these hosts: names, groups, globs, a:b, a:!b, a:&b, ~regex')
+    .option('-t, --tags <tags>', 'only tasks with one of these tags, labels or module names', appendList)
+    .option('--skip-tags <tags>', 'all tasks but these', appendList)
+    .option('-f, --forks <n>', 'hosts at once (default: 50)', positive)
+    .addOption(
+      new Option('--allow <impact>', 'the greatest impact permitted (default: data, everything)').choices(impacts),
+    )
+    .option('-e, --var <k=v>', "a playbook's param, the value as JSON or text; may be repeated", appendVar)
+    .option('-u, --user <name>', 'the user to log in as')
+    .option('-b, --become', 'be root on the hosts, by sudo')
+    .option('-K, --ask-become-pass', "ask for sudo's password")
+    .option('--private-key <file>', 'the key to log in with')
+    .option('-J, --jump <hosts>', "through these hosts, as ssh's -J")
+    .addOption(
+      new Option('--host-key-checking <mode>', 'what to do with an unknown host key (default: strict)').choices(
+        hostKeyChecking,
+      ),
+    )
+    .addOption(new Option('--format <format>', 'the report (default: text)').choices(formats))
+    .option('--json', 'the same as --format json')
+    .option('-o, --output <file>', 'write the report to a file')
+    .option('-y, --yes', 'apply without the question')
+    .option('-q, --quiet', 'only what needs attention')
+    .option('-v, --verbose', 'the steps that were done, too')
+    .option('--no-color', 'no colours (NO_COLOR, FORCE_COLOR and TERM=dumb count too)')
+    .showHelpAfterError('(sak-reconcile --help lists the options)')
+    .action(async (playbook: string | undefined, raw: unknown) => {
+      const options = Options.parse(raw)
+      await run({
+        ...options,
+        dryRun: options.dryRun || options.check,
+        format: options.json ? 'json' : options.format,
+        ...(playbook !== undefined && { playbook }),
+      })
+    })
+}
+
+const append = (value: string, before: string[] = []): string[] => [...before, value]
+const appendList = (value: string, before: string[] = []): string[] => [...before, ...value.split(',').filter(Boolean)]
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number from 1 on')
+  return value
+}
+
+/** `postgres.max_connections=75` is `{ postgres: { max_connections: 75 } }`; a value that is no JSON is text. */
+function appendVar(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('expected NAME=VALUE')
+  const path = text.slice(0, at).split('.')
+  return setPath(before, path, jsonOrText(text.slice(at + 1)))
+}
+
+function setPath(
+  vars: Record<string, unknown>,
+  [name = '', ...rest]: readonly string[],
+  value: unknown,
+): Record<string, unknown> {
+  const inner = vars[name]
+  const record = typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? { ...inner } : {}
+  return { ...vars, [name]: rest.length === 0 ? value : setPath(record, rest, value) }
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

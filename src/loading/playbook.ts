@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { SakError } from '../core/errors.ts'
+import { isPlaybook, isPlaybookFactory, type Playbook, type PlaybookFactory } from '../core/playbook.ts'
+import { type Cwd, importDefault } from './source.ts'
+
+/** The playbooks that come with the package. */
+const builtIn: Readonly<Record<string, () => Promise<{ default: PlaybookFactory }>>> = {
+  't3-small': () => import('sak-reconcile/playbooks/t3-small'),
+}
+
+/** Loads a playbook: a built-in name, a file, or an installed package's export. Throws SakError `usage`. */
+export async function loadPlaybook(name: string, cwd: Cwd): Promise<Playbook | PlaybookFactory> {
+  const own = builtIn[name]
+  if (own) return (await own()).default
+  const path = resolve(cwd, name)
+  if (existsSync(path)) return asPlaybook(await importDefault(path, cwd), name)
+  if (name.startsWith('.') || name.startsWith('/') || /\.[cm]?[jt]s$/.test(name)) {
+    throw new SakError('usage', `there is no file ${path}`, {
+      hint: `name a playbook's file, a package's export, or one of: ${Object.keys(builtIn).join(', ')}`,
+    })
+  }
+  return asPlaybook(await importDefault(name, cwd), name)
+}
+
+/** A value as a playbook. Throws SakError `invalid-playbook`. */
+export function asPlaybook(value: unknown, name: string): Playbook | PlaybookFactory {
+  if (isPlaybook(value) || isPlaybookFactory(value)) return value
+  throw new SakError('invalid-playbook', `${name} has no playbook as its default export`, {
+    hint: 'export default definePlaybook({ ... }), or export default t3Small({ ... })',
+  })
+}

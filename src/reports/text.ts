@@ -1,0 +1,145 @@
+import pc from 'picocolors'
+import type { HostReport, HostStatus, Report, ReportChange, ReportError, RunEvent, TaskReport } from '../core/report.ts'
+import { printable } from '../core/terminal.ts'
+import { diffLines, stepLines, valueLines } from './text-change.ts'
+
+export interface TextOptions {
+  readonly color: boolean
+  /** Only what needs attention. */
+  readonly quiet?: boolean
+  /** Steps and errors in full. */
+  readonly verbose?: boolean
+  /** Takes the text, whole lines at a time. */
+  write(text: string): void
+}
+
+const marks = {
+  ok: '✓',
+  skipped: '-',
+  changed: '✓',
+  drift: '~',
+  deferred: '?',
+  pending: '…',
+  interrupted: '!',
+  blocked: '!',
+  failed: '✗',
+  unreachable: '✗',
+} as const satisfies Record<HostStatus, string>
+
+/** The report that a person reads: hosts as they finish, what differs in each, a summary. */
+export function textReport({ color, quiet = false, verbose = false, write }: TextOptions): (event: RunEvent) => void {
+  const colors = pc.createColors(color)
+  let planShown = false
+  let mode: Report['mode'] = 'dry-run'
+  return event => {
+    if (event.type === 'start') {
+      planShown = mode === 'dry-run' && event.mode === 'apply' && planShown
+      mode = event.mode
+    }
+    if (event.type === 'host') {
+      const lines = hostLines(event.report, { colors, quiet, verbose, mode, planShown })
+      if (lines.length > 0) write(`${lines.join('\n')}\n\n`)
+      if (mode === 'dry-run') planShown = true
+    }
+    if (event.type === 'end') write(`${summary(event.report, colors)}\n`)
+  }
+}
+
+type Colors = ReturnType<typeof pc.createColors>
+
+interface View {
+  readonly colors: Colors
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly mode: Report['mode']
+  /** The plan stood on the screen before: what was changed as planned is not shown twice. */
+  readonly planShown: boolean
+}
+
+function paint(colors: Colors, status: HostStatus): (text: string) => string {
+  switch (status) {
+    case 'ok':
+    case 'changed':
+      return colors.green
+    case 'skipped':
+      return colors.dim
+    case 'drift':
+    case 'deferred':
+    case 'pending':
+      return colors.yellow
+    default:
+      return colors.red
+  }
+}
+
+function hostLines(host: HostReport, view: View): string[] {
+  const { colors, quiet } = view
+  const tasks = host.tasks.filter(task => !quiet || (task.status !== 'ok' && task.status !== 'skipped'))
+  if (quiet && tasks.length === 0 && !host.error) return []
+  const trips = `${host.roundTrips} round trip${host.roundTrips === 1 ? '' : 's'}, ${(host.durationMs / 1000).toFixed(1)} s`
+  const head = `${colors.bold(printable(host.name))}  ${paint(colors, host.status)(host.status)}  ${colors.dim(trips)}`
+  const width = Math.max(...tasks.map(task => task.label.length), 0)
+  const error = host.error ? indent(errorLines(host.error, colors)) : []
+  return [head, ...error, ...tasks.flatMap(task => taskLines(task, width, view)), ...rootHint(host, colors)]
+}
+
+function taskLines(task: TaskReport, width: number, view: View): string[] {
+  const { colors, verbose, mode, planShown } = view
+  const { status } = task
+  const word = paint(colors, status)(`${marks[status]} ${status.padEnd(8)}`)
+  const impact = task.impact === 'none' || status === 'ok' ? '' : colors.dim(`(${task.impact})`)
+  const reason = task.error && isNeedsRoot(task.error) ? colors.red(`needs-root: ${printable(task.error.message)}`) : ''
+  const head = `  ${word} ${printable(task.label).padEnd(width)}  ${impact}${reason}`.trimEnd()
+  const known = planShown && status === 'changed'
+  const changes = known ? [] : task.changes.flatMap(change => changeLines(change, colors))
+  const toDo = mode === 'dry-run' && (status === 'drift' || status === 'pending')
+  const steps = toDo || verbose ? stepLines(task.steps, mode, colors) : []
+  const error = task.error && !isNeedsRoot(task.error) ? errorLines(task.error, colors) : []
+  return [head, ...indent([...error, ...changes, ...steps], 6)]
+}
+
+const isNeedsRoot = (error: ReportError) => error.code === 'needs-root'
+
+function changeLines(change: ReportChange, colors: Colors): string[] {
+  const title = colors.bold(change.key) + (change.path ? ` ${printable(change.path)}` : '')
+  const body =
+    change.diff === undefined ? valueLines(change.before, change.after, colors) : diffLines(change.diff, colors)
+  return [title, ...indent(body)]
+}
+
+function errorLines({ code, message, step, said, hint, rollback }: ReportError, colors: Colors): string[] {
+  const lines = printable(message).split('\n')
+  const wasUndone = step ? ` (${rollback === 'done' ? 'undone' : 'NOT undone'})` : ''
+  return [
+    colors.red(`${code}: ${lines[0] ?? ''}${wasUndone}`),
+    ...lines.slice(1).map(line => colors.red(`  ${line}`)),
+    ...(said
+      ? printable(said)
+          .split('\n')
+          .slice(-20)
+          .map(line => colors.dim(`  | ${line}`))
+      : []),
+    ...(hint ? [`  ${colors.cyan('hint')} ${printable(hint)}`] : []),
+  ]
+}
+
+/** Said once for a host, however many tasks could not look. */
+function rootHint(host: HostReport, colors: Colors): string[] {
+  const blind = host.tasks.filter(task => task.error && isNeedsRoot(task.error)).length
+  if (blind === 0) return []
+  const tasks = blind === 1 ? '1 task needs' : `${blind} tasks need`
+  return [`  ${colors.cyan('hint')} ${tasks} root to see everything: run as root, or with --become`]
+}
+
+function summary(report: Report, colors: Colors): string {
+  const count = (counts: Partial<Record<HostStatus, number>>) =>
+    Object.entries(counts)
+      .map(([status, number]) => `${number} ${status}`)
+      .join(', ')
+  const hosts = report.hosts.length === 1 ? '1 host' : `${report.hosts.length} hosts`
+  const line = `${hosts} (${count(report.summary.hosts)}); tasks: ${count(report.summary.tasks) || 'none'}; ${(report.durationMs / 1000).toFixed(1)} s`
+  const changed = report.mode === 'dry-run' ? ' Nothing was changed.' : ''
+  return colors.bold(line) + changed
+}
+
+const indent = (lines: readonly string[], by = 2): string[] => lines.map(line => ' '.repeat(by) + line)
