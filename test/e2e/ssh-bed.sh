@@ -1,0 +1,81 @@
+#!/bin/bash
+# Real sshds with users of every kind, inside namespaces of their own: this machine's /etc, /home and /run stay as they are,
+# and whatever runs here ends with the shell that started it. Ports come as arguments: name=port ...
+set -eu
+bed=$1
+shift
+mount --make-rprivate /
+mount -t proc proc /proc
+cp -a /etc "$bed/etc"
+mount --bind "$bed/etc" /etc
+mount -t tmpfs tmpfs /home
+mount -t tmpfs tmpfs /run
+mkdir -p /run/sshd
+rm -f /etc/sudoers.d/* /etc/nologin
+
+password=$(cat "$bed/password")
+user() { # name, shell
+  useradd --create-home --home-dir "/home/$1" --shell "$2" "$1"
+  echo "$1:$password" | chpasswd
+  mkdir -m 700 "/home/$1/.ssh"
+  cat "$bed"/*.pub > "/home/$1/.ssh/authorized_keys"
+  chown -R "$1" "/home/$1"
+}
+for name in plain nopass pass untty pty own forced cutoff; do user "sak-$name" /bin/bash; done
+user sak-dash /bin/dash
+user sak-fish "$(command -v fish)"
+user sak-csh "$(command -v tcsh)"
+user sak-nologin /usr/sbin/nologin
+user sak-noisy /bin/bash
+printf '%s\n' 'echo noise on stdout' 'echo noise on stderr >&2' 'printf "\033[31m\377"' > /home/sak-noisy/.bashrc
+cat > /etc/sudoers.d/sak <<'SUDOERS'
+Defaults lecture=always
+Defaults:sak-untty requiretty
+Defaults:sak-pty use_pty
+sak-nopass ALL=(ALL) NOPASSWD: ALL
+sak-untty ALL=(ALL) NOPASSWD: ALL
+sak-pty ALL=(ALL) NOPASSWD: ALL
+sak-pass ALL=(ALL) ALL
+sak-fish ALL=(ALL) ALL
+sak-csh ALL=(ALL) ALL
+sak-noisy ALL=(ALL) ALL
+SUDOERS
+chmod 440 /etc/sudoers.d/sak
+
+cat > "$bed/base.conf" <<CONF
+ListenAddress 127.0.0.1
+HostKey $bed/host_ed25519
+HostKey $bed/host_rsa
+PidFile none
+UsePAM no
+UseDNS no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+Subsystem sftp none
+StrictModes no
+MaxStartups 100
+Match User sak-forced
+  ForceCommand echo only this
+Match User sak-cutoff
+  ForceCommand /usr/bin/dd bs=1 count=2000 status=none
+CONF
+declare -A extra=(
+  [main]=''
+  [password]='-o PasswordAuthentication=yes -o PubkeyAuthentication=no'
+  [questions]='-o UsePAM=yes -o KbdInteractiveAuthentication=yes -o PubkeyAuthentication=no'
+  [nothing]='-o AuthorizedKeysFile=none'
+  [both]='-o AuthenticationMethods=publickey,password -o PasswordAuthentication=yes'
+  [fewtries]='-o MaxAuthTries=2'
+  [onesession]='-o MaxSessions=1'
+  [startups]='-o MaxStartups=3:100:3'
+  [unforwarding]='-o AllowTcpForwarding=no'
+  [oldkex]='-o KexAlgorithms=sntrup761x25519-sha512@openssh.com'
+  [chatty]="-o Banner=$bed/banner"
+)
+printf 'A banner\n\033[31mwith colour\n' > "$bed/banner"
+for pair in "$@"; do
+  # shellcheck disable=SC2086
+  /usr/sbin/sshd -f "$bed/base.conf" -E "$bed/sshd-${pair%%=*}.log" -o "Port=${pair##*=}" ${extra[${pair%%=*}]}
+done
+echo ready
+cat > "$bed/commands" # until the test goes away
