@@ -28,8 +28,7 @@ up_full() { # NUMBER
     return
   fi
   down_full "$name"
-  mkdir -p "$directory"
-  make_host_keys "$directory"
+  prepare_directory "$directory"
   if [ "$state" = bare ]; then
     qemu-img create -q -f qcow2 -b "$image/base.img" -F raw "$directory/disk.qcow2"
   else
@@ -42,6 +41,7 @@ up_full() { # NUMBER
   tar -C "$directory/keys" -c etc/ssh | make_individual "$name" "$port"
   describe "$name" full 127.0.0.1 "$port" "http://127.0.0.1:$http_port/"
   wait_for_host "$name" 60
+  if [ -z "$snapshot" ]; then wait_for_boot "$name"; fi
   snapshot_full "$name" stock
   say "$name is up after $(seconds_since "$started") s"
   cat "$directory/host.json"
@@ -76,13 +76,21 @@ restore_full() { # NAME TAG
 
 reboot_full() { # NAME
   local before
-  before=$(host_ssh "$1" 'cat /proc/sys/kernel/random/boot_id')
+  before=$(boot_id "$1")
   host_ssh "$1" 'sudo systemctl reboot' || true
-  wait_for_new_boot "$1" "$before" 240
+  retry_until 240 has_booted_since "$1" "$before" || die "$1 did not reboot within 240 s"
+  wait_for_boot "$1"
+}
+
+boot_id() { host_ssh "$1" 'cat /proc/sys/kernel/random/boot_id'; } # NAME
+has_booted_since() {                                             # NAME BOOT_ID
+  local boot
+  boot=$(boot_id "$1") && [ "$boot" != "$2" ]
 }
 
 powercut_full() { # NAME
   kill_host "$1" "sak-$instance-$1" KILL
+  image=$(readlink "$hosts/$1/image")
   start_vm "$hosts/$1" "$1" "$(field "$1" port)" "$(field "$1" http | sed 's/.*:\([0-9]*\).*/\1/')"
   wait_for_host "$1" 240
   wait_for_boot "$1"

@@ -12,7 +12,7 @@
 #   hosts.sh reboot NAME              a real reboot; comes back when the host has booted
 #   hosts.sh powercut NAME            kills the full host in mid-air and boots it from the disk as it is
 #   hosts.sh snapshot NAME TAG        keeps a full host's memory and disk
-#   hosts.sh restore NAME [TAG]       puts them back (default tag "stock": as `up` gave it)
+#   hosts.sh restore NAME [TAG]       puts them back (default tag "stock": as `up` gave it; a light host is made anew)
 #   hosts.sh down [NAME...]           stops and removes (default: all of this instance)
 #   hosts.sh build                    builds the image (`up` does it where it is missing)
 #   hosts.sh clean                    down, and deletes the cached image
@@ -30,7 +30,7 @@ set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 instance=${SAK_HOSTS_INSTANCE:-0}
 hosts=${SAK_HOSTS_DIR:-${TMPDIR:-/tmp}/sak-hosts-$instance}
-cache=${SAK_HOSTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sak-hosts}
+cache=${SAK_HOSTS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/sak-hosts}
 first_port=${SAK_HOSTS_PORT:-$((22400 + 100 * instance))}
 memory=${SAK_HOSTS_MEMORY:-2048}
 accel=${SAK_HOSTS_ACCEL:-tcg,thread=multi,tb-size=256}
@@ -91,28 +91,20 @@ wait_for_ssh() { retry_until "$3" first_ssh "$1" "$2" true || die "no ssh at $1:
 wait_for_host() { retry_until "$2" host_ssh "$1" true || die "no ssh to $1 within $2 s"; }        # NAME SECONDS
 wait_for_boot() { host_ssh "$1" 'systemctl is-system-running --wait' >/dev/null || true; }         # NAME
 
-has_booted_since() { # NAME BOOT
-  local boot
-  boot=$(host_ssh "$1" "$(boot_mark "$1")") || return 1
-  [ -n "$boot" ] && [ "$boot" != "$2" ]
-}
-boot_mark() {
-  case $1 in
-  light*) echo 'stat -c %Z /proc/1' ;;
-  *) echo 'cat /proc/sys/kernel/random/boot_id' ;;
-  esac
-}
-wait_for_new_boot() { # NAME BOOT SECONDS
-  retry_until "$3" has_booted_since "$1" "$2" || die "$1 did not reboot within $3 s"
-  wait_for_boot "$1"
-}
+### What is known of a host: its directory has host.json, pid, key (to log in by), keys (its own), image
 
-### What is known of a host: its directory has host.json, pid, keys/etc/ssh
-
-# Made here, because an RSA key takes an emulated machine several seconds.
-make_host_keys() { # DIRECTORY
-  mkdir -p "$1/keys/etc/ssh"
-  ssh-keygen -A -f "$1/keys" >/dev/null
+# A name keeps its keys as long as the instance lasts, so that a known_hosts that was read stays right.
+prepare_directory() { # DIRECTORY
+  local keys=$hosts/.keys/${1##*/}
+  # Made here, because an RSA key takes an emulated machine several seconds.
+  if [ ! -d "$keys" ]; then
+    mkdir -p "$keys/etc/ssh"
+    ssh-keygen -A -f "$keys" >/dev/null
+  fi
+  mkdir -p "$1"
+  cp -a "$keys" "$1/keys"
+  ln -s "$image" "$1/image"
+  cp -p "$image/key" "$1/key"
 }
 
 # As after a first visit with ssh, known_hosts has only one of the host's keys.
@@ -126,7 +118,7 @@ describe() { # NAME TIER ADDRESS PORT HTTP
     cat "$hosts"/*/known_hosts >"$known_hosts"
   ) 7>"$hosts/.known_hosts.lock"
   printf '{"name":"%s","tier":"%s","address":"%s","port":%s,"http":"%s","user":"ubuntu","sudoPasswordUser":"admin","sudoPassword":"s3cret pw","privateKeyPath":"%s","knownHosts":"%s","hostKey":"%s","directory":"%s"}\n' \
-    "$1" "$2" "$3" "$4" "$5" "$image/key" "$known_hosts" "$host_key" "$hosts/$1" >"$hosts/$1/host.json"
+    "$1" "$2" "$3" "$4" "$5" "$hosts/$1/key" "$known_hosts" "$host_key" "$hosts/$1" >"$hosts/$1/host.json"
 }
 
 field() { # NAME KEY
@@ -228,10 +220,7 @@ snapshot)
   only_full "$1" snapshot
   snapshot_full "$1" "$2"
   ;;
-restore)
-  only_full "$1" restore
-  restore_full "$1" "${2:-stock}"
-  ;;
+restore) "restore_$(field "$1" tier)" "$1" "${2:-stock}" ;;
 down) down "$@" ;;
 clean)
   down

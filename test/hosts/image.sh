@@ -51,6 +51,7 @@ build() {
   flock 9
   image=$(image_directory)
   if [ -f "$image/ready" ]; then
+    touch "$image/ready"
     exec 9>&-
     return
   fi
@@ -63,11 +64,8 @@ build() {
   build_disk
   build_stock
   touch "$image/ready"
-  # Images of earlier versions, unless hosts still run on them.
-  local old
-  for old in "$cache"/image-* "$cache"/debian-*.tar; do
-    [ "$old" = "$image" ] || [ "$old" = "$(debian_tar)" ] || fuser -s "$old"/base.img 2>/dev/null || rm -rf "$old"
-  done
+  # Images of earlier versions; a running host may still need a younger one.
+  find "$cache" -mindepth 2 -maxdepth 2 -name ready -mtime +2 -printf '%h\0' | xargs -0 -r rm -rf
   exec 9>&-
   say "image built in $((SECONDS - started)) s, $(du -sh "$image" | cut -f1)"
 }
