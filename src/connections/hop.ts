@@ -45,9 +45,9 @@ export function toHop(asked: Asked, directives: Directives, options: ConnectOpti
   const local = userInfo().username
   const port = asked.port ?? Number(first('port') ?? 22)
   const user = asked.user ?? first('user') ?? local
-  const address = (first('hostname') ?? asked.name).replace(/%([%h])/g, (_, token) =>
-    token === 'h' ? asked.name : '%',
-  )
+  const address = (first('hostname') ?? asked.name)
+    .replace(/%([%h])/g, (_, token) => (token === 'h' ? asked.name : '%'))
+    .toLowerCase()
   const alias = first('hostkeyalias')
   const tokens = { h: address, n: asked.name, p: String(port), r: user, u: local, d: home, k: alias ?? asked.name }
   const path = (value: string) => expandPath(value, tokens, home)

@@ -84,10 +84,14 @@ function collect(lines: readonly ConfigLine[], host: string, outer: boolean, fou
   for (const { keyword, args, included } of lines) {
     if (keyword === 'host') active = outer && matchesPatterns(args, host)
     else if (included !== undefined) collect(included, host, active, found)
-    else if (active && keyword === 'identityfile')
-      found.set(keyword, [...(found.get(keyword) ?? []), ...args.slice(0, 1)])
+    else if (active && keyword === 'identityfile') found.set(keyword, added(found.get(keyword), args[0]))
     else if (active && !found.has(keyword)) found.set(keyword, [...args])
   }
+}
+
+/** ssh lists a key file once, however often it is named. */
+function added(files: readonly string[] = [], file = ''): string[] {
+  return [...new Set([...files, file])]
 }
 
 /** What `ssh -G` printed: one value a line, unquoted. */
@@ -97,7 +101,9 @@ export function parseSshG(text: string): Directives {
     const [, keyword, value] = /^(\S+) (.*)$/.exec(line) ?? []
     if (keyword === undefined || value === undefined) continue
     const several = /knownhostsfile$/.test(keyword)
-    if (keyword === 'identityfile') found.set(keyword, [...(found.get(keyword) ?? []), value])
+    // this one has its tokens filled in already
+    if (keyword === 'hostname') found.set(keyword, [value.replaceAll('%', '%%')])
+    else if (keyword === 'identityfile') found.set(keyword, [...(found.get(keyword) ?? []), value])
     else found.set(keyword, several ? value.split(' ') : [value])
   }
   return found
