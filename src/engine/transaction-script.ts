@@ -31,7 +31,7 @@ write_file() {
   if [ -e "$t" ] && [ ! -f "$t" ]; then echo "$t is not a regular file"; return 1; fi
   if [ ! -d "\${t%/*}/" ]; then echo "there is no directory \${t%/*}"; return 1; fi
   m=$3 o=$4 g=$5
-  if [ -e "$t" ]; then : "\${m:=$(stat -c %a "$t")}" "\${o:=$(stat -c %U "$t")}" "\${g:=$(stat -c %G "$t")}"; fi
+  if [ -e "$t" ]; then : "\${m:=$(stat -c %a "$t")}" "\${o:=$(stat -c %u "$t")}" "\${g:=$(stat -c %g "$t")}"; fi
   keep "$1" "$t" || return 1
   p=$(mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
   printf '%s' "$p" >"$d/tmp-$1"; printf '%s' "$t" >"$d/target-$1"

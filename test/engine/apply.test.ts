@@ -1,0 +1,229 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { z } from 'zod'
+import type { Connection } from '../../src/core/connection.ts'
+import { SakError } from '../../src/core/errors.ts'
+import { absent, file } from '../../src/core/file.ts'
+import { blocked, defineModule } from '../../src/core/module.ts'
+import { run, write } from '../../src/core/step.ts'
+import type { Task } from '../../src/core/task.ts'
+import { type ApplyOptions, applyHost, planHost } from '../../src/engine/apply.ts'
+import { batchReads } from '../../src/engine/batch.ts'
+import { shellConnection } from './shell.ts'
+
+const me = userInfo().username
+const own = { owner: me, group: me }
+
+/** Keeps a file at its content; the running state is what a command says, where one is given. */
+const note = defineModule({
+  name: 'note',
+  description: 'Keeps a note.',
+  params: z.strictObject({
+    path: z.string(),
+    content: z.string().nullable(),
+    impact: z.enum(['none', 'restart']).default('none'),
+    step: z.array(z.string()).optional(),
+    blocked: z.boolean().default(false),
+  }),
+  impact: 'restart',
+  owns: ({ path }) => [path],
+  async check(host, { path, content, blocked: isBlocked }) {
+    return {
+      current: { saved: await host.file(path) },
+      desired: { saved: content === null ? absent(path) : file(path, content, own) },
+      blocked: isBlocked ? [blocked('override', 'somebody else rules it', 'ask them')] : [],
+    }
+  },
+  apply: ({ saved }, { step, impact }) => [
+    saved && write(saved.after),
+    step && run(step, { undo: 'none', as: me, impact }),
+  ],
+})
+
+/** Wants a file to be the copy of another. */
+const copy = defineModule({
+  name: 'copy',
+  description: 'Copies a file.',
+  params: z.strictObject({ from: z.string(), to: z.string(), byCommand: z.boolean().default(false) }),
+  impact: 'restart',
+  owns: ({ to }) => [to],
+  async check(host, { from, to, byCommand }) {
+    const [source, saved] = await Promise.all([
+      byCommand ? host.command(['cat', from], { dependsOn: [from] }) : host.file(from),
+      host.file(to),
+    ])
+    const content = 'stdout' in source ? source.stdout : (source.content ?? '')
+    return { current: { saved }, desired: { saved: file(to, content, own) } }
+  },
+  apply: ({ saved }) => [saved && write(saved.after)],
+})
+
+function hostAtHand(connection: Connection = shellConnection()) {
+  let trips = 0
+  const counted: Connection = {
+    ...connection,
+    run: (script, options) => {
+      trips += 1
+      return connection.run(script, options)
+    },
+  }
+  return {
+    connection: counted,
+    freshReader: () => batchReads(counted, { deadlineMs: 60_000 }),
+    trips: () => trips,
+  }
+}
+
+const options: ApplyOptions = { allow: 'data', runId: 'sak-test' }
+const statuses = async (results: ReturnType<typeof applyHost>) => (await results).map(result => result.status)
+
+t.test('a plan says what apply does, also for what depends on it', async t => {
+  const folder = t.testdir({ a: 'old' })
+  const [a, b, c] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'c')]
+  const tasks = [
+    note({ path: a, content: 'new' }),
+    copy({ from: a, to: b }),
+    copy({ from: b, to: c }, { label: 'copy again' }),
+  ]
+  const planned = await planHost(hostAtHand(), tasks, 'data')
+  t.same(
+    planned.map(result => [result.status, result.steps.map(step => 'content' in step && step.content)]),
+    [
+      ['drift', ['new']],
+      ['drift', ['new']],
+      ['drift', ['new']],
+    ],
+    'the later tasks see what the earlier would write',
+  )
+  const host = hostAtHand()
+  const applied = await applyHost(host, tasks, options)
+  t.same(
+    applied.map(result => [result.status, result.steps]),
+    planned.map(result => ['changed', result.steps]),
+  )
+  t.equal(await readFile(c, 'utf8'), 'new')
+  t.equal(host.trips(), 1 + 3 + 1, 'one to check, one a task, one to verify')
+  t.same(await statuses(applyHost(hostAtHand(), tasks, options)), ['ok', 'ok', 'ok'], 'twice is the same as once')
+})
+
+t.test('what only an applied task can tell is deferred, and then applied', async t => {
+  const folder = t.testdir({ a: 'old' })
+  const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+  const tasks = [note({ path: a, content: 'new' }), copy({ from: a, to: b, byCommand: true })]
+  const planned = await planHost(hostAtHand(), tasks, 'data')
+  t.match(planned[1], { status: 'deferred', impact: 'restart', steps: [] })
+  t.same(await statuses(applyHost(hostAtHand(), tasks, options)), ['changed', 'changed'])
+  t.equal(await readFile(b, 'utf8'), 'new')
+})
+
+t.test('what is not allowed is pending, and later tasks do not see it', async t => {
+  const folder = t.testdir({ a: 'old' })
+  const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+  const tasks = [note({ path: a, content: 'new', impact: 'restart', step: ['true'] }), copy({ from: a, to: b })]
+  const results = await applyHost(hostAtHand(), tasks, { ...options, allow: 'reload' })
+  t.same(
+    results.map(result => result.status),
+    ['pending', 'changed'],
+  )
+  t.same([await readFile(a, 'utf8'), await readFile(b, 'utf8')], ['old', 'old'])
+})
+
+t.test('a failure skips the rest of the host, a blocked task does not', async t => {
+  const folder = t.testdir({})
+  const path = (name: string) => join(folder, name)
+  const failing = (extra = {}) =>
+    note({ path: path('f'), content: 'x', step: ['false'] }, { label: 'failing', ...extra })
+  const last = note({ path: path('l'), content: 'x' }, { label: 'last' })
+  const barred = note({ path: path('b'), content: 'x', blocked: true }, { label: 'barred' })
+  const results = await applyHost(hostAtHand(), [barred, failing(), last], options)
+  t.same(
+    results.map(result => result.status),
+    ['blocked', 'failed', 'skipped'],
+  )
+  t.match(results[1], { rollback: 'done', errors: [{ code: 'step-failed' }], step: { kind: 'run' } })
+  t.match(results[0], { changes: [{ key: 'saved' }], steps: [], errors: [{ code: 'override', hint: 'ask them' }] })
+  t.same(await statuses(applyHost(hostAtHand(), [failing({ keepGoing: true }), last], options)), ['failed', 'changed'])
+})
+
+t.test('what is not in sync after its steps did not converge', async t => {
+  const folder = t.testdir({})
+  const path = join(folder, 'a')
+  const results = await applyHost(
+    hostAtHand(),
+    [note({ path, content: 'x', step: ['sh', '-c', 'echo changed back >"$1"', 'sh', path] })],
+    options,
+  )
+  t.match(results[0], { status: 'failed', errors: [{ code: 'did-not-converge' }], changes: [{ key: 'saved' }] })
+})
+
+t.test('a task that another one disturbs is not in sync', async t => {
+  const folder = t.testdir({ a: 'x' })
+  const path = join(folder, 'a')
+  const disturbing = note(
+    { path: join(folder, 'b'), content: 'x', step: ['sh', '-c', 'echo disturbed >"$1"', 'sh', path] },
+    { label: 'disturbing' },
+  )
+  await applyHost(hostAtHand(), [note({ path, content: 'x' })], options)
+  const results = await applyHost(hostAtHand(), [note({ path, content: 'x' }), disturbing], options)
+  t.match(results, [{ status: 'failed', errors: [{ message: /was in sync before/ }] }, { status: 'changed' }])
+})
+
+t.test('a reviewed plan is what is applied, or nothing is', async t => {
+  const folder = t.testdir({ a: 'old' })
+  const path = join(folder, 'a')
+  const tasks = [copy({ from: path, to: join(folder, 'b') })]
+  const reviewed = await planHost(hostAtHand(), tasks, 'data')
+  await writeFile(path, 'changed since')
+  await t.rejects(applyHost(hostAtHand(), tasks, { ...options, reviewed }), { code: 'stale-plan' })
+  const again = await planHost(hostAtHand(), tasks, 'data')
+  t.same(await statuses(applyHost(hostAtHand(), tasks, { ...options, reviewed: again })), ['changed'])
+})
+
+t.test('a module with a bug is named, and other tasks are judged', async t => {
+  const folder = t.testdir({})
+  const buggy: Task = { ...note({ path: '/x', content: '' }), assess: () => Promise.reject(new TypeError('oops')) }
+  const results = await planHost(hostAtHand(), [buggy, note({ path: join(folder, 'a'), content: 'x' })], 'data')
+  t.match(results, [{ status: 'failed', errors: [{ code: 'module-bug', message: /note.*oops/ }] }, { status: 'drift' }])
+})
+
+t.test('a host that is lost on the way is never in sync', async t => {
+  const folder = t.testdir({})
+  const tasks = [
+    note({ path: join(folder, 'a'), content: 'x' }),
+    note({ path: join(folder, 'b'), content: 'x' }, { label: 'b' }),
+  ]
+  const lost = () => Promise.reject(new SakError('connection-lost', 'the connection was lost'))
+  const losing = (after: number): Connection => {
+    const whole = shellConnection()
+    let left = after
+    return { ...whole, run: (script, opts) => (left-- > 0 ? whole.run(script, opts) : lost()) }
+  }
+  await t.rejects(planHost(hostAtHand(losing(0)), tasks, 'data'), 'while it is read')
+  const whileApplied = await applyHost(hostAtHand(losing(1)), tasks, options)
+  t.match(whileApplied, [
+    { status: 'failed', rollback: 'failed', errors: [{ code: 'connection-lost' }] },
+    { status: 'skipped' },
+  ])
+  const whileVerified = await applyHost(hostAtHand(losing(3)), tasks, options)
+  t.match(whileVerified, [
+    { status: 'failed', errors: [{ code: 'connection-lost' }] },
+    { status: 'failed', errors: [{ code: 'connection-lost' }] },
+  ])
+})
+
+t.test('an aborted run starts no further task', async t => {
+  const folder = t.testdir({})
+  const tasks = ['a', 'b'].map(label => note({ path: join(folder, label), content: 'x' }, { label }))
+  const controller = new AbortController()
+  const results = await applyHost(hostAtHand(), tasks, {
+    ...options,
+    signal: controller.signal,
+    onTask: () => controller.abort(),
+  })
+  t.same(
+    results.map(result => result.status),
+    ['changed', 'skipped'],
+  )
+})

@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process'
+import type { Connection } from '../../src/core/connection.ts'
+
+/** A connection that runs scripts by a shell of this machine, with noise around the answers as login shells make it. */
+export function shellConnection(argv: readonly string[] = ['dash'], noise = ''): Connection {
+  const [program = 'dash', ...args] = argv
+  return {
+    run: script =>
+      new Promise((resolve, reject) => {
+        const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+        const stdout: Buffer[] = [Buffer.from(noise)]
+        const stderr: Buffer[] = []
+        child.stdout.on('data', chunk => stdout.push(chunk))
+        child.stderr.on('data', chunk => stderr.push(chunk))
+        child.on('error', reject)
+        child.on('close', (code, signal) => {
+          resolve({
+            code,
+            signal,
+            stdout: Buffer.concat([...stdout, Buffer.from(noise)]),
+            stderr: Buffer.concat(stderr),
+          })
+        })
+        child.stdin.end(script)
+      }),
+    close: async () => {},
+  }
+}
+
+/** The shells that a host may have as `sh`, of those on this machine. */
+export const shells = [['dash'], ['bash'], ['bash', '--posix']] as const

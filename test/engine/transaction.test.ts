@@ -1,0 +1,175 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { chmod, chown, lstat, mkdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { remove, run, type Step, waitFor, write } from '../../src/core/step.ts'
+import { runTransaction } from '../../src/engine/transaction.ts'
+import { shellConnection, shells } from './shell.ts'
+
+const me = userInfo().username
+const isRoot = userInfo().uid === 0
+
+/** Steps as the user of this test, so that they need no root. */
+const mine = <S extends Step>(step: S): S =>
+  step.kind === 'run' || step.kind === 'waitFor' ? { ...step, as: me } : step
+const at = (path: string, content: string | null, attributes = {}) =>
+  write({ kind: 'file', path, content, ...attributes })
+const fails = mine(run(['sh', '-c', 'echo no such luck >&2; exit 9'], { undo: 'resumable' }))
+
+const apply = (steps: readonly Step[], shell: readonly string[] = ['dash']) =>
+  runTransaction(shellConnection(shell, 'noise\n'), steps.map(mine), 'sak-test')
+
+/** What a failed undo leaves on this machine. */
+async function removeJournals() {
+  const base = isRoot ? '/var/lib/sak-reconcile' : join(userInfo().homedir, '.local/state/sak-reconcile')
+  const journals = readdirSync(join(base, 'transactions')).filter(name => name.startsWith('sak-test'))
+  await Promise.all(journals.map(name => rm(join(base, 'transactions', name), { recursive: true })))
+}
+
+/** Files of a folder, temporary ones too. */
+const names = (folder: string) => readdirSync(folder).sort()
+
+for (const shell of shells) {
+  t.test(`a transaction under ${shell.join(' ')}`, async t => {
+    const folder = t.testdir({ old: 'old\n', gone: 'gone\n', kept: 'kept' })
+    const path = (name: string) => join(folder, name)
+    await chmod(path('old'), 0o640)
+    const content = "new\n'quoted' $HOME `id` \\\nSAK_CONTENT\nno newline at the end"
+    const outcome = await apply(
+      [at(path('old'), content), at(path('made'), 'x', { mode: '0600' }), remove(path('gone'))],
+      shell,
+    )
+    t.same(outcome, { kind: 'committed' })
+    t.equal(await readFile(path('old'), 'utf8'), content)
+    t.equal((await stat(path('old'))).mode & 0o7777, 0o640, 'the mode is kept where none is stated')
+    t.equal((await stat(path('made'))).mode & 0o7777, 0o600)
+    t.same(names(folder), ['kept', 'made', 'old'], 'and no temporary file is left')
+  })
+
+  t.test(`a failure undoes everything, under ${shell.join(' ')}`, async t => {
+    const folder = t.testdir({ old: 'old\n', gone: 'gone', target: 'behind a link' })
+    const path = (name: string) => join(folder, name)
+    await chmod(path('old'), 0o604)
+    if (isRoot) await chown(path('old'), 1234, 2345)
+    await utimes(path('old'), 1_000_000_000, 1_000_000_001)
+    await symlink('target', path('link'))
+    const steps = [
+      at(path('old'), 'new', { mode: '0600' }),
+      at(path('made'), 'made'),
+      remove(path('gone')),
+      at(path('link'), 'through the link'),
+      run(['sh', '-c', 'echo done >> "$1"', 'sh', path('log')], {
+        undo: [{ argv: ['sh', '-c', 'echo undone >> "$1"', 'sh', path('log')], as: me }],
+      }),
+      fails,
+      at(path('never'), 'never'),
+    ]
+    const before = await stat(path('old'))
+    const outcome = await apply(steps, shell)
+    t.match(outcome, { kind: 'failed', rollback: 'done', error: { code: 'step-failed', said: 'no such luck' } })
+    const after = await stat(path('old'))
+    t.equal(await readFile(path('old'), 'utf8'), 'old\n')
+    t.same([after.mode, after.uid, after.gid, after.mtimeMs], [before.mode, before.uid, before.gid, before.mtimeMs])
+    t.equal(await readFile(path('target'), 'utf8'), 'behind a link')
+    t.ok((await lstat(path('link'))).isSymbolicLink())
+    t.equal(await readFile(path('log'), 'utf8'), 'done\nundone\n')
+    t.same(names(folder), ['gone', 'link', 'log', 'old', 'target'])
+  })
+}
+
+t.test('a link stays a link, and its target is written', async t => {
+  const folder = t.testdir({ real: { file: 'old' } })
+  await symlink('real/file', join(folder, 'link'))
+  t.same(await apply([at(join(folder, 'link'), 'new')]), { kind: 'committed' })
+  t.ok((await lstat(join(folder, 'link'))).isSymbolicLink())
+  t.equal(await readFile(join(folder, 'real/file'), 'utf8'), 'new')
+})
+
+t.test('what cannot be written is refused before anything is lost', async t => {
+  const folder = t.testdir({ directory: { file: 'x' } })
+  await symlink('no/where/at/all', join(folder, 'dangling'))
+  for (const name of ['directory', 'dangling', 'no/directory/here']) {
+    const outcome = await apply([at(join(folder, name), 'x')])
+    t.match(outcome, { kind: 'failed', rollback: 'done' }, name)
+  }
+  t.same(names(folder), ['dangling', 'directory'])
+})
+
+t.test('a validator sees the new file, and its refusal leaves the old one', async t => {
+  const folder = t.testdir({ conf: 'old', log: '' })
+  const conf = join(folder, 'conf')
+  const check = { argv: ['sh', '-c', 'cat "$1"; grep -q good "$1"', 'sh', '{}'], as: me }
+  const step = (content: string, extra = {}) =>
+    write({ kind: 'file', path: conf, content }, { validate: { ...check, ...extra } })
+  t.match(await apply([step('bad')]), { kind: 'failed', error: { said: 'bad' } })
+  t.equal(await readFile(conf, 'utf8'), 'old')
+  t.match(await apply([step('good\nerror: but\n', { refuse: '^error:' })]), { kind: 'failed' })
+  t.equal(await readFile(conf, 'utf8'), 'old', 'a refused output counts, whatever the exit code')
+  t.same(await apply([step('good', { refuse: '^error:' })]), { kind: 'committed' })
+  t.equal(await readFile(conf, 'utf8'), 'good')
+  t.same(names(folder), ['conf', 'log'])
+})
+
+t.test('run: refused output, a time limit, environment and stdin', async t => {
+  const folder = t.testdir({})
+  const out = join(folder, 'out')
+  const shown = run(['sh', '-c', 'printf "%s|" "$WORD" >"$1"; cat >>"$1"', 'sh', out], {
+    undo: 'none',
+    stdin: "in'put",
+    env: { WORD: 'two words' },
+  })
+  t.same(await apply([shown]), { kind: 'committed' })
+  t.equal(await readFile(out, 'utf8'), "two words|in'put")
+  t.match(await apply([run(['echo', 'error: x'], { undo: 'none', refuse: '^error' })]), { kind: 'failed' })
+  t.match(await apply([run(['sleep', '30'], { undo: 'none', timeout: '1s' })]), {
+    kind: 'failed',
+    error: { message: /exit 124/ },
+  })
+  t.match(await apply([run(['no-such-program'], { undo: 'none' })]), { kind: 'failed', error: { message: /exit 127/ } })
+})
+
+t.test('waitFor waits for an exit and an output, and no longer than its time', async t => {
+  const folder = t.testdir({})
+  const flag = join(folder, 'flag')
+  const later = run(['sh', '-c', '(sleep 1; echo ready >"$1") >/dev/null 2>&1 &', 'sh', flag], { undo: 'none' })
+  t.same(await apply([later, waitFor(['cat', flag], { output: '^ready$', within: '20s' })]), { kind: 'committed' })
+  const outcome = await apply([waitFor(['echo', 'still starting'], { output: '^ready$', within: '1s' })])
+  t.match(outcome, { kind: 'failed', error: { said: /still starting/ } })
+})
+
+t.test('a failing undo is said, and what was kept stays on the host', async t => {
+  const folder = t.testdir({ file: 'before' })
+  const undoFails = run(['true'], { undo: [{ argv: ['false'], as: me }] })
+  t.teardown(removeJournals)
+  const outcome = await apply([at(join(folder, 'file'), 'after'), undoFails, fails])
+  t.match(outcome, { kind: 'failed', rollback: 'failed', error: { hint: /transactions/ } })
+  t.equal(await readFile(join(folder, 'file'), 'utf8'), 'before', 'all else is undone')
+})
+
+t.test('a script that lost its reader goes on to its end', async t => {
+  const folder = t.testdir({})
+  const { transactionScript } = await import('../../src/engine/transaction-script.ts')
+  const { spawn } = await import('node:child_process')
+  const steps = [mine(run(['sleep', '1'], { undo: 'none' })), at(join(folder, 'made'), 'x')]
+  const child = spawn('dash', [], { stdio: ['pipe', 'pipe', 'ignore'] })
+  child.stdin.end(transactionScript(steps, 'n', 'sak-test'))
+  child.stdout.destroy()
+  await new Promise(resolve => child.on('exit', resolve))
+  t.ok(existsSync(join(folder, 'made')))
+})
+
+t.test('nobody cannot act as root, and is told before anything is done', { skip: !isRoot && 'needs root' }, async t => {
+  const folder = '/tmp/sak-transaction-test'
+  await mkdir(folder, { recursive: true })
+  await chmod(folder, 0o777)
+  await writeFile(join(folder, 'file'), 'before')
+  const nobody = shellConnection(['runuser', '-u', 'nobody', '--', 'env', 'HOME=/tmp', 'dash'])
+  const outcome = await runTransaction(
+    nobody,
+    [at(join(folder, 'made'), 'x'), run(['true'], { undo: 'none' })],
+    'sak-test',
+  )
+  t.match(outcome, { kind: 'failed', rollback: 'none', error: { code: 'needs-root' } })
+  t.same(names(folder), ['file'])
+})
