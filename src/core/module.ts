@@ -77,7 +77,11 @@ function parseParams<Schema extends z.ZodType>(
 /** Zod's issues on one line each: the path of the field, then what is wrong with it. */
 export function describeIssues(error: z.ZodError): string {
   return error.issues
-    .map(issue => (issue.path.length > 0 ? `${z.core.toDotPath(issue.path)}: ${issue.message}` : issue.message))
+    .map(issue => {
+      // zod says of a record's key only that it is invalid; why is one level below
+      const message = issue.code === 'invalid_key' ? issue.issues.map(why => why.message).join(', ') : issue.message
+      return issue.path.length > 0 ? `${z.core.toDotPath(issue.path)}: ${message}` : message
+    })
     .join('\n')
 }
 
@@ -92,11 +96,19 @@ async function assess<Schema extends z.ZodType, C extends object, D extends { [K
     change === undefined ? [] : [{ key, before: change.before, after: change.after }],
   )
   const values: unknown[] = Object.values(checked.current)
-  const blocked = [...(checked.blocked ?? []), ...values.filter(isUnreadable).map(value => value.error)]
+  const blocked = distinct([...(checked.blocked ?? []), ...values.filter(isUnreadable).map(value => value.error)])
   const isStep = (step: Step | false | undefined): step is Step => step !== undefined && step !== false
   const steps =
     list.length > 0 && blocked.length === 0 ? definition.apply(changes, params, checked.current).filter(isStep) : []
   return { current: checked.current, desired: checked.desired, changes: list, blocked, steps }
+}
+
+/** Two keys may be unreadable for one reason, which is said once. */
+function distinct(errors: readonly SakError[]): readonly SakError[] {
+  return errors.filter(
+    (error, index) =>
+      errors.findIndex(({ code, message }) => code === error.code && message === error.message) === index,
+  )
 }
 
 /**
