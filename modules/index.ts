@@ -1,2 +1,6 @@
 /** The built-in modules. Each is written against the package's public name, as anyone's would be. */
-export {}
+export { logrotate } from './logrotate/module.ts'
+export { nginxconf } from './nginxconf/module.ts'
+export { pgconf } from './pgconf/module.ts'
+export { pm2eco } from './pm2eco/module.ts'
+export { sysctl } from './sysctl/module.ts'
