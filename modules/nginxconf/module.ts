@@ -1,0 +1,117 @@
+import {
+  blocked,
+  defineModule,
+  type FileState,
+  inSync,
+  orUnreadable,
+  run,
+  service,
+  type Unreadable,
+  waitFor,
+  write,
+} from 'sak-reconcile'
+import { type Config, readConfig } from './config.ts'
+import { decide } from './decide.ts'
+import { slotOf } from './directives.ts'
+import { Params, setting } from './params.ts'
+import { type Running, readService, runningNow, type Service } from './running.ts'
+import { newWorkers, note, record, test } from './scripts.ts'
+
+/** Keeps directives of nginx's `http`, upstreams and small proxy sites, and proves that the running workers have loaded them. */
+export const nginxconf = defineModule({
+  name: 'nginxconf',
+  description:
+    "Keeps directives of nginx's http block, upstreams and small proxy sites, and that nginx has loaded them.",
+  params: Params,
+  impact: 'reload',
+  owns: ({ path, http, upstreams, sites }) => [
+    path,
+    ...Object.entries(http).flatMap(([name, value]) =>
+      [value].flat().map(text => `nginx:http.${slotOf(setting(name, text))}`),
+    ),
+    ...Object.keys(upstreams).map(name => `nginx:upstream.${name}`),
+    ...Object.keys(sites).map(name => `nginx:site.${name}`),
+  ],
+  async check(host, params) {
+    // All asked in one tick, so that it is one trip; what is not installed is said before what follows from it.
+    const reading = Promise.all([readConfig(host, params.path), host.file(params.path)])
+    reading.catch(() => {})
+    const [build, state] = await Promise.all([host.command(['nginx', '-V']), orUnreadable(readService(host))])
+    if (build.code === 127) throw blocked('not-installed', 'there is no nginx', 'apt-get install nginx')
+    const [config, standing] = await reading
+    const { ours, others, blocked: reasons } = decide(config, params, build.stderr)
+    const before = others.map(other => config.files.find(file => file.path === other.path) ?? other)
+    const saved: Layer<readonly FileState[]> = { current: [standing, ...before], desired: [ours, ...others] }
+    const { running, boot } = isUnreadable(state) ? unknown(state) : layers(state, config, saved)
+    return {
+      current: { saved: saved.current, running: running.current, boot: boot.current },
+      desired: { saved: saved.desired, running: running.desired, boot: boot.desired },
+      blocked: reasons,
+    }
+  },
+  apply({ saved, running, boot }, params) {
+    const files = (saved?.after ?? []).filter((file, index) => !inSync(saved?.before[index], file))
+    const enable = boot && service('nginx', 'enable')
+    if (!running) return [enable]
+    const loaded = Object.keys(running.after).filter(path => running.after[path] === 'loaded' && !path.endsWith('/'))
+    return [
+      run(note, { undo: 'resumable' }),
+      ...files.map(file => write(file)),
+      run(test(loaded), { undo: 'resumable', ...conflictingNames(params) }),
+      service('nginx', running.before.nginx === 'stopped' ? 'start' : 'reload'),
+      waitFor(newWorkers, { within: '15s' }),
+      run(record, { undo: 'resumable' }),
+      enable,
+    ]
+  },
+})
+
+interface Layer<Current, Desired = Current> {
+  readonly current: Current
+  readonly desired: Desired
+}
+type Boot = { readonly 'nginx.service'?: string }
+interface Layers {
+  readonly running: Layer<Running | Unreadable, Running>
+  readonly boot: Layer<Boot | Unreadable, Boot>
+}
+
+const isUnreadable = (state: Service | Unreadable): state is Unreadable => 'error' in state
+
+/** Nothing is asked of what we could not see: the files are judged all the same. */
+const unknown = (state: Unreadable): Layers => ({
+  running: { current: state, desired: {} },
+  boot: { current: state, desired: {} },
+})
+
+function layers(state: Service, config: Config, saved: Layer<readonly FileState[]>): Layers {
+  const unit = state.unitFile
+  // A unit that is static, an alias or generated starts by another's will.
+  const wanted = ['disabled', 'enabled-runtime', ''].includes(unit) ? 'enabled' : unit
+  return {
+    running: runningWith(runningNow(state, config), config, saved),
+    boot: { current: { 'nginx.service': unit }, desired: { 'nginx.service': wanted } },
+  }
+}
+
+/** What runs now, and what must run once the files are as desired: a file that is to be changed is not loaded either. */
+function runningWith(now: Running, { files }: Config, saved: Layer<readonly FileState[]>): Layer<Running> {
+  const gone = 'loaded, but gone'
+  const wanted = (path: string) => (path === 'nginx' ? 'running' : now[path] === gone ? 'gone' : 'loaded')
+  const current: Record<string, string> = { ...now }
+  const desired = Object.fromEntries(Object.keys(now).map(path => [path, wanted(path)]))
+  saved.desired.forEach((file, index) => {
+    if (inSync(saved.current[index], file)) return
+    current[file.path] = files.some(({ path }) => path === file.path) ? 'to be changed' : 'not loaded'
+    desired[file.path] = file.content === null ? 'gone' : 'loaded'
+  })
+  return { current, desired }
+}
+
+/** nginx only warns of a name that two servers share, and serves one of them: for our names that is a failure. */
+function conflictingNames({ sites }: Params): { refuse?: string } {
+  const names = Object.values(sites).flatMap(site => site.server_name)
+  if (names.length === 0) return {}
+  const escaped = names.map(name => name.replace(/[.*]/g, '\\$&'))
+  return { refuse: `conflicting server name "(${escaped.join('|')})"` }
+}
