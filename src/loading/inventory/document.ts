@@ -50,7 +50,7 @@ const pythonScalars: readonly ScalarTag[] = [
   scalar('int', /^[-+]?0x[\da-fA-F_]+$/, text => wholeNumber(text, text.replace(/^[-+]?0x/, ''), 16), 'HEX'),
   scalar('int', /^[-+]?(?:0|[1-9][\d_]*)$/, text => wholeNumber(text, text.replace(/^[-+]/, ''), 10)),
   scalar('int', /^[-+]?[1-9][\d_]*(?::[0-5]?\d)+$/, sexagesimal, 'TIME'),
-  scalar('float', /^[-+]?(?:\d[\d_]*\.[\d_]*(?:[eE][-+]\d+)?|\.\d[\d_]*(?:[eE][-+]\d+)?)$/, text =>
+  scalar('float', /^(?:[-+]?\d[\d_]*\.[\d_]*(?:[eE][-+]\d+)?|\.\d[\d_]*(?:[eE][-+]\d+)?)$/, text =>
     Number(text.replaceAll('_', '')),
   ),
   scalar('float', /^[-+]?\d[\d_]*(?::[0-5]?\d)+\.[\d_]*$/, sexagesimal, 'TIME'),
@@ -88,13 +88,8 @@ export function parseSource(text: string, file: string): SourceDocument {
   const doc = parse(text, file, lines)
   const at = (offset: number) => `${file}:${lines.linePos(offset).line}`
   const [problem] = [...doc.errors, ...doc.warnings]
-  if (problem?.code === 'DUPLICATE_KEY') {
-    const key = /^["']?([^\n:"']*)/.exec(text.slice(problem.pos[0]))?.[1] ?? ''
-    const message = `${at(problem.pos[0])}: the key "${key}" is given twice`
-    throw new SakError('invalid-inventory', message, { hint: 'Join the two entries into one.' })
-  }
   if (problem) throw new SakError('invalid-inventory', `${at(problem.pos[0])}: ${problem.message}`)
-  refuseVaultNodes(doc.contents, at)
+  checkNodes(doc.contents, at)
   const known = new WeakMap<object, Pairs>()
   return { data: guarded(file, () => doc.toJS()), locate: path => at(offsetOf(doc, path, known)) }
 }
@@ -110,7 +105,9 @@ function isJson(text: string): boolean {
 
 function parse(text: string, file: string, lineCounter: LineCounter): Document.Parsed {
   const schema = isJson(text) ? { schema: 'json' as const } : { version: '1.1' as const, merge: true, customTags }
-  return guarded(file, () => parseDocument(text, { lineCounter, stringKeys: true, prettyErrors: false, ...schema }))
+  return guarded(file, () =>
+    parseDocument(text, { lineCounter, stringKeys: true, uniqueKeys: false, prettyErrors: false, ...schema }),
+  )
 }
 
 /** What the parser throws, as for endless aliases or a thousand nested brackets, is the file's mistake too. */
@@ -123,10 +120,22 @@ function guarded<T>(file: string, work: () => T): T {
   }
 }
 
-function refuseVaultNodes(node: ParsedNode | null, at: (offset: number) => string): void {
+/** Refuses encrypted values and keys given twice. (The library's own check for these takes ever longer with the keys of a map.) */
+function checkNodes(node: ParsedNode | null, at: (offset: number) => string): void {
   if (isScalar(node) && node.tag?.startsWith('!vault')) refuseVault(at(node.range[0]))
-  if (isSeq(node)) for (const item of node.items) refuseVaultNodes(item, at)
-  if (isMap(node)) for (const { value } of node.items) refuseVaultNodes(value, at)
+  if (isSeq(node)) for (const item of node.items) checkNodes(item, at)
+  if (!isMap(node)) return
+  const keys = new Set<string>()
+  for (const { key, value } of node.items) {
+    const name = isScalar(key) ? String(key.value) : ''
+    if (keys.has(name) && name !== '<<') {
+      throw new SakError('invalid-inventory', `${at(key.range[0])}: the key "${name}" is given twice`, {
+        hint: 'Join the two entries into one.',
+      })
+    }
+    keys.add(name)
+    checkNodes(value, at)
+  }
 }
 
 type Pairs = Map<string, { key: ParsedNode; value: ParsedNode | null }>

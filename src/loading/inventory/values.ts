@@ -1,5 +1,6 @@
 import { SakError } from '../../core/errors.ts'
 import type { Declaration, InventoryValue, Locate } from '../../core/inventory/declarations.ts'
+import { refuseVault } from './vault.ts'
 
 export type Mapping = Readonly<Record<string, unknown>>
 
@@ -21,10 +22,17 @@ export function mappingAt(value: unknown, what: string, at: string, hint: string
   throw new SakError('invalid-inventory', `${at}: ${what} must be a mapping, and is ${kindOfValue(value)}`, { hint })
 }
 
-function isInventoryValue(value: unknown): value is InventoryValue {
-  if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return true
-  if (Array.isArray(value)) return value.every(isInventoryValue)
-  return isMapping(value) && Object.values(value).every(isInventoryValue)
+/** A value as a variable may hold it. Ansible's JSON wraps text that is never a template, and encrypted text, in an object of one key. */
+function toInventoryValue(value: unknown, key: string, at: string): InventoryValue {
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value
+  if (Array.isArray(value)) return value.map(item => toInventoryValue(item, key, at))
+  if (!isMapping(value)) {
+    throw new SakError('invalid-inventory', `${at}: ${key} holds what JSON cannot: ${kindOfValue(value)}`)
+  }
+  if (typeof value.__ansible_unsafe === 'string') return value.__ansible_unsafe
+  if ('__ansible_vault' in value) refuseVault(`${at}: ${key}`)
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, toInventoryValue(inner, key, at)]))
 }
 
 /** The variables that a mapping of any origin sets on a host or group. */
@@ -35,8 +43,7 @@ export function declareVars(
 ): Declaration[] {
   return Object.entries(vars).map(([key, value]) => {
     const at = locate(key)
-    if (isInventoryValue(value)) return { kind: 'var', ...owner, key, value, at }
-    throw new SakError('invalid-inventory', `${at}: ${key} holds what JSON cannot: ${kindOfValue(value)}`)
+    return { kind: 'var', ...owner, key, value: toInventoryValue(value, key, at), at }
   })
 }
 
