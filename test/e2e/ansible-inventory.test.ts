@@ -1,5 +1,5 @@
 // Asks Ansible itself, and compares with what fixtures/inventory has recorded of it.
-// RECORD=1 writes the records anew: RECORD=1 npx tap --no-include test/e2e/ansible-inventory.test.ts
+// RECORD=1 writes the records anew: RECORD=1 node --import=tsx --conditions=sak-source test/e2e/ansible-inventory.test.ts
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
