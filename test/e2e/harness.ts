@@ -19,6 +19,8 @@ const hostsScript = fileURLToPath(new URL('../hosts/hosts.sh', import.meta.url))
 const describedHost = z.object({
   name: z.string(),
   tier: z.enum(['full', 'light']),
+  /** stock: the app runs under PM2, started by hand; bare: PM2 is empty. */
+  state: z.enum(['stock', 'bare']),
   address: z.string(),
   port: z.number(),
   /** The address of the host's port 80 as seen from here. */

@@ -23,7 +23,7 @@ start_vm() { # DIRECTORY NAME SSH_PORT HTTP_PORT [SNAPSHOT]
 up_full() { # NUMBER
   local name=full$1 directory=$hosts/full$1 port=$((first_port + $1)) http_port=$((first_port + 50 + $1)) started
   started=$(now)
-  if is_running "$name"; then
+  if is_up "$name"; then
     cat "$directory/host.json"
     return
   fi
@@ -40,7 +40,7 @@ up_full() { # NUMBER
   wait_for_ssh 127.0.0.1 "$port" 300
   tar -C "$directory/keys" -c etc/ssh | make_individual "$name" "$port"
   describe "$name" full 127.0.0.1 "$port" "http://127.0.0.1:$http_port/"
-  wait_for_host "$name" 60
+  wait_for_host "$name" 150
   if [ -z "$snapshot" ]; then wait_for_boot "$name"; fi
   snapshot_full "$name" stock
   say "$name is up after $(seconds_since "$started") s"
@@ -70,7 +70,7 @@ snapshot_full() { # NAME TAG
 restore_full() { # NAME TAG
   node "$here/monitor.mjs" "$hosts/$1/monitor" "loadvm $2"
   # The memory is that of the snapshot, and so is its clock.
-  wait_for_host "$1" 60
+  wait_for_host "$1" 150
   host_ssh "$1" "sudo date -s @$(date +%s.%N) >/dev/null"
 }
 

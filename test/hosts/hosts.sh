@@ -117,8 +117,8 @@ describe() { # NAME TIER ADDRESS PORT HTTP
     flock 7
     cat "$hosts"/*/known_hosts >"$known_hosts"
   ) 7>"$hosts/.known_hosts.lock"
-  printf '{"name":"%s","tier":"%s","address":"%s","port":%s,"http":"%s","user":"ubuntu","sudoPasswordUser":"admin","sudoPassword":"s3cret pw","privateKeyPath":"%s","knownHosts":"%s","hostKey":"%s","directory":"%s"}\n' \
-    "$1" "$2" "$3" "$4" "$5" "$hosts/$1/key" "$known_hosts" "$host_key" "$hosts/$1" >"$hosts/$1/host.json"
+  printf '{"name":"%s","tier":"%s","state":"%s","address":"%s","port":%s,"http":"%s","user":"ubuntu","sudoPasswordUser":"admin","sudoPassword":"s3cret pw","privateKeyPath":"%s","knownHosts":"%s","hostKey":"%s","directory":"%s"}\n' \
+    "$1" "$2" "$state" "$3" "$4" "$5" "$hosts/$1/key" "$known_hosts" "$host_key" "$hosts/$1" >"$hosts/$1/host.json"
 }
 
 field() { # NAME KEY
@@ -133,8 +133,10 @@ names() {
   done
 }
 
-is_running() { # NAME
-  [ -f "$hosts/$1/host.json" ] && kill -0 "$(cat "$hosts/$1/pid" 2>/dev/null || echo none)" 2>/dev/null
+# Up, and in the state that was asked for (stock or bare).
+is_up() { # NAME
+  [ -f "$hosts/$1/host.json" ] && [ "$(field "$1" state)" = "$state" ] &&
+    kill -0 "$(cat "$hosts/$1/pid" 2>/dev/null || echo none)" 2>/dev/null
 }
 
 wait_for_exit() { # PID

@@ -9,7 +9,7 @@ readonly subnet=10.201.$((77 + instance))
 up_light() { # NUMBER
   local name=light$1 directory=$hosts/light$1 address=$subnet.$((10 + $1)) started
   started=$(now)
-  if is_running "$name"; then
+  if is_up "$name"; then
     cat "$directory/host.json"
     return
   fi
@@ -25,7 +25,7 @@ up_light() { # NUMBER
   wait_for_ssh "$address" 22 60
   if [ "$state" = stock ]; then first_ssh "$address" 22 "$start_app"; fi
   describe "$name" light "$address" 22 "http://$address/"
-  wait_for_host "$name" 60
+  wait_for_host "$name" 150
   say "$name is up after $(seconds_since "$started") s"
   cat "$directory/host.json"
 }
@@ -139,14 +139,14 @@ reboot_light() { # NAME
   host_ssh "$1" 'sudo systemctl reboot' || true
   wait_for_exit "$pid" || die "$1 does not shut down"
   boot_light "$1" "$hosts/$1"
-  wait_for_host "$1" 60
+  wait_for_host "$1" 150
   wait_for_boot "$1"
 }
 
 # A container has no memory to snapshot, but making it again is as quick.
 restore_light() { # NAME TAG
   [ "$2" = stock ] || die 'light hosts have no snapshots but "stock"'
-  state=stock
+  state=$(field "$1" state)
   down_light "$1"
   bring_up_bridge
   up_light "${1#light}" >/dev/null
