@@ -30,6 +30,7 @@ export async function dial(hop: Hop, signal: AbortSignal | undefined): Promise<S
     socket.on('error', cause => fail(dialFailure(hop, cause)))
     socket.once('connect', () => {
       settle()
+      socket.pause() // whatever the server does first, ssh2 is to see it
       resolve(socket)
     })
   })

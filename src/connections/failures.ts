@@ -26,6 +26,7 @@ export function dialFailure(hop: Hop, cause: unknown): SakError {
     const hint = 'check that sshd runs and listens on this port'
     return markPassing(new SakError('unreachable', `nothing listens at ${where}: connection refused`, { cause, hint }))
   }
+  if (code === 'ECONNRESET') return handshakeFailure(hop, cause, '')
   const hint = 'check the address, the network and firewalls in between'
   const text = cause instanceof Error && cause.message !== '' ? cause.message : String(code)
   return markPassing(new SakError('unreachable', `cannot reach ${where}: ${text}`, { cause, hint }))
