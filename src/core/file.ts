@@ -22,7 +22,7 @@ export interface Stat {
   readonly mtime: number
   /** Seconds since 1970, with fractions: the last change of content or attributes, which nobody can set back. */
   readonly ctime: number
-  /** Where the path leads, if it is a symbolic link or goes through one. */
+  /** Where the path leads, if it is a symbolic link. */
   readonly realPath?: string
 }
 

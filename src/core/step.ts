@@ -38,9 +38,10 @@ export interface RemoveStep {
   readonly impact: 'none'
 }
 
-/** Runs a program. */
+/** Runs a program. `title` says what for, where the command line does not: `'check the whole configuration (nginx -t)'`. */
 export interface RunStep extends Command {
   readonly kind: 'run'
+  readonly title?: string
   readonly impact: Impact
   /** How it goes back: commands that undo it, `resumable` (safe to do again), or `none`. */
   readonly undo: readonly Command[] | 'resumable' | 'none'
@@ -61,6 +62,7 @@ export interface ServiceStep {
 /** Waits on the host until a program exits with the code, and prints what is expected, or the time is over (a failure). */
 export interface WaitForStep extends Command {
   readonly kind: 'waitFor'
+  readonly title?: string
   /** Default 0. */
   readonly exit?: number
   /** An extended regular expression that a line of the output must match. */
@@ -142,6 +144,6 @@ export function describeStep(step: Step): string {
       return `service ${step.action} ${step.name}`.trimEnd()
     case 'run':
     case 'waitFor':
-      return `${step.kind} ${step.argv.join(' ')}`
+      return step.title ?? `${step.kind} ${step.argv.join(' ')}`
   }
 }

@@ -3,7 +3,7 @@ export const hostShell = `
 export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd /
 me=$(id -un)
-b64() { base64 | tr -d '\\n'; }
+b64() { base64 -w0; }
 as_user() {
   u=$1; shift
   if [ -z "$u" ] || [ "$u" = "$me" ]; then

@@ -7,30 +7,70 @@ import { readCap } from './read-script.ts'
 /** An answer, or why there is none. */
 export type Outcome = Answer | SakError
 
+type Record = readonly string[]
+
+/** What the shared records tell of paths. */
+interface Shared {
+  readonly stats: Map<string, Stat>
+  readonly contents: Map<string, Buffer>
+  /** Why a content is missing. */
+  readonly reasons: Map<string, string>
+}
+
 /**
  * Takes the answers of a read script out of what came back, one a read and in their order.
  * @throws SakError `answer-broken` when the script did not come to its end.
  */
 export function parseAnswers(reads: readonly Read[], nonce: string, output: Buffer): Outcome[] {
-  const records: string[][][] = reads.map(() => [])
+  const records: Record[][] = reads.map(() => [])
+  const common: Record[] = []
   let ended = false
   for (const line of output.toString('latin1').split('\n')) {
     if (!line.startsWith(`${nonce} `)) continue
     const [, id = '', ...record] = line.split(' ')
     if (id === 'end') ended = true
+    else if (id === '-') common.push(record)
     else records[Number(id)]?.push(record)
   }
   if (!ended) throw broken('the answer ends before its end')
+  const shared = toShared(common)
   return reads.map((read, id) => {
     try {
       const found = records[id] ?? []
       if (found.at(-1)?.[0] !== 'done') throw broken(`no answer to ${describeRead(read)}`)
-      return toAnswer(read, found.slice(0, -1))
+      return toAnswer(read, found.slice(0, -1), shared)
     } catch (error) {
       if (error instanceof SakError) return error
       throw error
     }
   })
+}
+
+function toShared(records: readonly Record[]): Shared {
+  const shared: Shared = { stats: new Map(), contents: new Map(), reasons: new Map() }
+  const real = new Map(
+    records.flatMap(([kind, path = '', to = '']) => (kind === 'real' ? [[toPath(path), toPath(to)]] : [])),
+  )
+  for (const [kind, first = '', ...rest] of records) {
+    if (kind === 'stat') {
+      const path = toPath(rest.join(' '))
+      shared.stats.set(path, toStat(first, real.get(path)))
+    } else if (kind === 'file') shared.contents.set(toPath(first), fromBase64(rest[0] ?? ''))
+    else if (kind === 'denied' || kind === 'large') shared.reasons.set(toPath(first), kind)
+  }
+  for (const [kind, contents = '', ...paths] of records) if (kind === 'all') share(shared, fromBase64(contents), paths)
+  return shared
+}
+
+/** Cuts the contents of files apart that came behind one another. */
+function share({ stats, contents }: Shared, all: Buffer, paths: readonly string[]): void {
+  let at = 0
+  for (const path of paths) {
+    const size = stats.get(path)?.size ?? Number.NaN
+    contents.set(path, all.subarray(at, at + size))
+    at += size
+  }
+  if (at !== all.length) throw broken('the contents of files do not add up')
 }
 
 const broken = (message: string) =>
@@ -49,42 +89,42 @@ export function describeRead(read: Read): string {
   }
 }
 
-function toAnswer(read: Read, records: readonly string[][]): Answer {
+function toAnswer(read: Read, records: readonly Record[], shared: Shared): Answer {
   const [first] = records
   switch (read.kind) {
     case 'file':
-      if (!first) throw broken(`no answer to ${read.path}`)
-      return { kind: 'file', file: { ...toFile(first), path: read.path } }
+      return { kind: 'file', file: { ...toFile(first, shared), path: read.path } }
     case 'stat':
-      if (!first) throw broken(`no answer to ${read.path}`)
-      return { kind: 'stat', stat: toStatAnswer(first) }
+      return { kind: 'stat', stat: toStatAnswer(first, shared) }
     case 'files': {
-      const byPath = new Map(records.map(record => toFile(record)).map(file => [file.path, file]))
+      const byPath = new Map(records.map(record => toFile(record, shared)).map(file => [file.path, file]))
       return { kind: 'files', files: [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1)) }
     }
     case 'command':
-      if (!first) throw broken(`no answer to ${describeRead(read)}`)
-      return { kind: 'command', result: toResult(read, first) }
+      return { kind: 'command', result: toResult(read, first ?? []) }
   }
 }
 
-function toFile([kind, path = '', stat = '', real = '', content = '']: readonly string[]): FileRead {
+function toFile([kind, path = '']: Record = [], { stats, contents, reasons }: Shared): FileRead {
   const where = toPath(path)
   if (kind === 'absent') return { kind: 'file', path: where, content: null }
-  if (kind !== 'file') throw unreadable(kind, where)
-  const bytes = fromBase64(content)
+  const stat = stats.get(where)
+  if (kind !== 'hit' || !stat) throw unreadable(kind, where)
+  if (stat.type !== 'file') throw unreadable('other', where)
+  const bytes = contents.get(where) ?? (stat.size === 0 ? Buffer.alloc(0) : undefined)
+  if (bytes === undefined) throw unreadable(reasons.get(where), where)
   if (bytes.length > readCap) throw unreadable('large', where)
-  const attributes = toStat(stat, real)
-  const { mode, owner, group } = attributes
-  const base = { kind: 'file', path: where, mode, owner, group, stat: attributes } as const
+  const { mode, owner, group } = stat
+  const base = { kind: 'file', path: where, mode, owner, group, stat } as const
   const text = decode(bytes)
   return text === null ? { ...base, content: bytes.toString('latin1'), binary: true } : { ...base, content: text }
 }
 
-function toStatAnswer([kind, path = '', stat = '', real = '']: readonly string[]): Stat | null {
+function toStatAnswer([kind, path = '']: Record = [], { stats }: Shared): Stat | null {
   if (kind === 'absent') return null
-  if (kind !== 'stat') throw unreadable(kind, toPath(path))
-  return toStat(stat, real)
+  const stat = stats.get(toPath(path))
+  if (kind !== 'hit' || !stat) throw unreadable(kind, toPath(path))
+  return stat
 }
 
 function unreadable(kind: string | undefined, path: string): SakError {
@@ -107,7 +147,7 @@ const fileTypes: ReadonlyMap<number, Stat['type']> = new Map([
   [0o4, 'directory'],
 ])
 
-function toStat(text: string, real: string): Stat {
+function toStat(text: string, realPath: string | undefined): Stat {
   const [raw = '', owner = '', group = '', size = '', blocks = '', blockSize = '', mtime = '', ctime = ''] =
     text.split(':')
   const bits = Number.parseInt(raw, 16)
@@ -121,7 +161,7 @@ function toStat(text: string, real: string): Stat {
     allocated: Number(blocks) * Number(blockSize),
     mtime: Number(mtime),
     ctime: Number(ctime),
-    ...(real !== '-' && { realPath: toPath(real) }),
+    ...(realPath !== undefined && { realPath }),
   }
 }
 

@@ -8,34 +8,71 @@ export const readCap = 8 * 1024 * 1024
 const stderrCap = 3000
 
 /*
- * The protocol, one record a line, every line beginning with a nonce that nothing else on the host can know:
- *   N ID file PATH STAT REALPATH BASE64   N ID absent|denied|other|large PATH   N ID stat PATH STAT REALPATH
- *   N ID ran BASE64(stdout, newline, exit code) BASE64(stderr)   N ID denied-user|no-user   N ID done   N end
+ * The protocol, one record a line, every line beginning with a nonce that nothing else on the host can know; ID is that of the
+ * read, or `-` for what several reads may share:
+ *   N ID hit PATH              it is there: what it is stands in the shared records
+ *   N ID absent|denied PATH    N ID done
+ *   N - stat STAT PATH         N - real PATH TARGET      N - denied|large PATH
+ *   N - all BASE64 PATH...     the contents of these files behind one another, in the sizes that their stats tell
+ *   N - file PATH BASE64       one content
+ *   N ID ran BASE64(stdout, newline, exit code) BASE64(stderr)   N ID denied-user|no-user   N end
  * Contents are base64, so that binary bytes, missing final newlines and escapes come through; what a login shell prints
  * around it has no nonce. A record or the end that is missing means a broken answer, never an empty file.
+ *
+ * A process costs more than all else here, so one stat looks at everything and one cat reads it; a second stat proves that
+ * nothing was written in between (else each file is read by itself). Odd names, and files that have no size, go alone.
  */
 const prelude = `
-path() { case $1 in *[!A-Za-z0-9._/@+,:=%-]*) printf '%s' "$1" | b64 ;; *) printf '=%s' "$1" ;; esac; }
+path() { case $1 in *[!A-Za-z0-9._/@+,=%-]*) printf '%s' "$1" | b64 ;; *) printf '=%s' "$1" ;; esac; }
 # why a path is not seen: because it is not there, or because a directory above it may not be searched
 missing() {
   d=$1
   while [ ! -e "$d" ] && [ -n "$d" ]; do d=\${d%/*}; done
-  if [ -n "$d" ] && [ -d "$d" ] && [ ! -x "$d" ]; then echo denied; else echo absent; fi
+  if [ -n "$d" ] && [ -d "$d" ] && [ ! -x "$d" ]; then why=denied; else why=absent; fi
 }
-real() { if [ -L "$1" ]; then path "$(readlink -f -- "$1")"; else printf -; fi; }
-attributes() { stat -L -c '%f:%U:%G:%s:%b:%B:%.9Y:%.9Z' -- "$1" 2>/dev/null || echo -; }
-read_stat() {
-  if [ -e "$2" ]; then echo "$n $1 stat $(path "$2") $(attributes "$2") $(real "$2")"; else echo "$n $1 $(missing "$2") $(path "$2")"; fi
+all='' want=' '
+# see ID content|stat PATH
+see() {
+  if [ ! -e "$3" ]; then missing "$3"; echo "$n $1 $why $(path "$3")"; return; fi
+  case $3 in
+    *[!A-Za-z0-9._/@+,=%-]*)
+      p=$(path "$3"); echo "$n $1 hit $p"; echo "$n - stat $(stat -L -c "$attributes" -- "$3") $p"
+      if [ "$2" = content ] && [ -f "$3" ]; then content "$3"; fi ;;
+    *)
+      echo "$n $1 hit =$3"; all="$all $3"
+      if [ "$2" = content ]; then want="$want$3 "; fi ;;
+  esac
 }
-read_file() {
-  if [ ! -e "$2" ]; then echo "$n $1 $(missing "$2") $(path "$2")"; return; fi
-  if [ ! -f "$2" ]; then echo "$n $1 other $(path "$2")"; return; fi
-  if [ ! -r "$2" ]; then echo "$n $1 denied $(path "$2")"; return; fi
-  s=$(attributes "$2"); z=\${s#*:*:*:}; z=\${z%%:*}
-  if [ "$z" = - ] || [ "$z" -gt ${readCap} ]; then echo "$n $1 large $(path "$2")"; return; fi
-  printf '%s %s file %s %s %s ' "$n" "$1" "$(path "$2")" "$s" "$(real "$2")"
-  if [ "$z" -gt 0 ]; then base64 -w0 <"$2"; else head -c ${readCap + 1} <"$2" | b64; fi
-  echo
+attributes=%f:%U:%G:%s:%b:%B:%.9Y:%.9Z
+content() {
+  if [ -r "$1" ]; then echo "$n - file $(path "$1") $(head -c ${readCap + 1} <"$1" | b64)"; else echo "$n - denied $(path "$1")"; fi
+}
+# everything that was seen: one stat, one cat, and a second stat
+settle() {
+  set -f
+  if [ -z "$all" ]; then return; fi
+  alone='' together='' proof=''
+  while IFS=: read -r f u g s b B y z p; do
+    if [ -z "$p" ]; then continue; fi
+    echo "$n - stat $f:$u:$g:$s:$b:$B:$y:$z =$p"
+    if [ -L "$p" ]; then echo "$n - real =$p $(path "$(readlink -f -- "$p")")"; fi
+    case $want in *" $p "*) ;; *) continue ;; esac
+    case $f in 8???) ;; *) continue ;; esac
+    case $p in /proc/* | /sys/*) alone="$alone $p"; continue ;; esac
+    if [ ! -r "$p" ]; then echo "$n - denied =$p"
+    elif [ "$s" -gt ${readCap} ]; then echo "$n - large =$p"
+    elif [ "$s" -gt 0 ]; then together="$together $p" proof="$proof$f:$s:$z:$p
+"
+    fi
+  done <<E
+$(stat -L -c "$attributes:%n" -- $all 2>/dev/null)
+E
+  if [ -n "$together" ]; then
+    c=$(cat -- $together 2>/dev/null | b64)
+    if [ "$(stat -L -c '%f:%s:%.9Z:%n' -- $together 2>/dev/null)
+" = "$proof" ]; then echo "$n - all $c$together"; else alone="$alone$together"; fi
+  fi
+  for p in $alone; do content "$p"; done
 }
 # a glob that matches nothing because its directory may not be listed is not empty
 listable() {
@@ -68,7 +105,7 @@ export function readScript(reads: readonly Read[], nonce: string): string {
     else quick.push(quickRead(read, id))
   })
   const functions = commands.map(id => commandFunction(reads[id], id)).join('')
-  const quickFunction = `quick() {\n:\n${quick.join('')}}\n`
+  const quickFunction = `quick() {\n${quick.join('')}settle\n}\n`
   const chain = ['quick', ...commands.map(id => `{ x=$(command_${id}); cat; printf '%s\\n' "$x"; }`)].join(' |\n')
   return `sak() {\nn=${quote(nonce)}\n${hostShell}${prelude}${quickFunction}${functions}echo\n${chain}\necho "$n end"\n}\nsak\n`
 }
@@ -76,14 +113,14 @@ export function readScript(reads: readonly Read[], nonce: string): string {
 function quickRead(read: Exclude<Read, { kind: 'command' }>, id: number): string {
   switch (read.kind) {
     case 'file':
-      return `read_file ${id} ${quote(read.path)}; echo "$n ${id} done"\n`
+      return `see ${id} content ${quote(read.path)}; echo "$n ${id} done"\n`
     case 'stat':
-      return `read_stat ${id} ${quote(read.path)}; echo "$n ${id} done"\n`
+      return `see ${id} stat ${quote(read.path)}; echo "$n ${id} done"\n`
     case 'files': {
-      const globs = read.globs.map(globPattern)
       const listed = read.globs.filter(glob => /[*?[]/.test(glob)).map(glob => `listable ${id} ${quote(glob)}\n`)
-      const body = `if [ -f "$p" ]; then read_file ${id} "$p"; elif [ -L "$p" ] || [ -e "$p" ]; then :; else case $(missing "$p") in denied) echo "$n ${id} denied $(path "$p")" ;; esac; fi`
-      return `${listed.join('')}for p in ${globs.join(' ')}; do ${body}; done; echo "$n ${id} done"\n`
+      const found = `if [ -f "$p" ]; then see ${id} content "$p"; elif [ ! -e "$p" ]; then`
+      const denied = `missing "$p"; if [ $why = denied ]; then echo "$n ${id} denied $(path "$p")"; fi; fi`
+      return `${listed.join('')}for p in ${read.globs.map(globPattern).join(' ')}; do ${found} ${denied}; done; echo "$n ${id} done"\n`
     }
   }
 }

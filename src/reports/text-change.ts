@@ -44,7 +44,8 @@ export function stepLines(steps: readonly ReportStep[], mode: Report['mode'], co
 }
 
 function stepText(step: ReportStep): string {
-  const { kind, path, argv, action, name } = step
+  const { kind, path, argv, action, name, title } = step
+  if (typeof title === 'string') return title
   if (typeof path === 'string') return `${kind} ${path}`
   if (typeof action === 'string' && typeof name === 'string') return `${action} ${name}`.trimEnd()
   const words = Array.isArray(argv) ? argv.map(String).join(' ') : ''
