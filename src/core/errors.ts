@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'step-failed'
   | 'did-not-converge'
   | 'stale-plan'
+  | 'locked'
   | 'module-bug'
 
 const blockedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -87,7 +87,10 @@ async function applyTask(
   const result = resultOf(plan)
   onTask?.(plan.task)
   try {
-    const outcome = await runTransaction(connection, plan.assessment.steps, `${runId}-${index}`)
+    const outcome = await runTransaction(connection, plan.assessment.steps, {
+      name: `${runId}-${index}`,
+      task: plan.task.label,
+    })
     if (outcome.kind === 'committed') return { ...result, status: 'changed' }
     const { error, step, rollback } = outcome
     const status = error.code === 'needs-root' ? 'blocked' : 'failed'

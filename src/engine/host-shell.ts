@@ -1,8 +1,9 @@
-/** What every script on a host begins with: a clean environment, who we are, and running a program as another user. */
+/** What every script on a host begins with: a clean environment, who we are, where journals lie, running as another user. */
 export const hostShell = `
 export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd /
 me=$(id -un)
+if [ "$me" = root ]; then base=/var/lib/sak-reconcile; else base=\${HOME:-/nonexistent}/.local/state/sak-reconcile; fi
 b64() { base64 -w0; }
 as_user() {
   u=$1; shift

@@ -12,35 +12,45 @@ import { hostShell } from './host-shell.ts'
 const library = `
 say() { echo "$n $*" 2>/dev/null; }
 output() { tail -c 4000 "$1" 2>/dev/null | b64; }
-# the file behind a path: links are followed, so that a link stays one
-target() { if [ -L "$1" ]; then readlink -f -- "$1"; else printf '%s' "$1"; fi; }
+# the file behind a path: links are followed, so that a link stays one, unless somebody leads us to what is not theirs
+target() {
+  if [ ! -L "$1" ]; then printf '%s' "$1"; return; fi
+  l=$(stat -c %u -- "$1") f=$(stat -L -c %u -- "$1" 2>/dev/null) || { echo "$1 is a link that leads nowhere" >&2; return 1; }
+  if [ "$l" != 0 ] && [ "$l" != "$f" ]; then echo "$1 is a link of one user to the file of another" >&2; return 1; fi
+  readlink -f -- "$1"
+}
+# keep ID TARGET: how it was, on disk before anything is changed
 keep() {
-  if [ -e "$2" ]; then cp -a -- "$2" "$d/before-$1"; else : >"$d/absent-$1"; fi && sync "$d"
+  printf '%s' "$2" >"$d/target-$1" || return 1
+  if [ -e "$2" ] || [ -L "$2" ]; then k="$d/before-$1"; cp -a -- "$2" "$k"; else k="$d/absent-$1"; : >"$k"; fi || return 1
+  if [ -L "$k" ]; then sync "$d/target-$1" "$d"; else sync "$k" "$d/target-$1" "$d"; fi
 }
 put_back() {
   t=$(cat "$d/target-$1" 2>/dev/null) || return 0
   if [ -e "$d/tmp-$1" ]; then rm -f -- "$(cat "$d/tmp-$1")"; fi
   if [ -e "$d/absent-$1" ]; then rm -f -- "$t"
-  elif [ -e "$d/before-$1" ]; then
-    p=$(mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") && cp -a -- "$d/before-$1" "$p" && sync "$p" && mv -fT -- "$p" "$t"
+  elif [ -e "$d/before-$1" ] || [ -L "$d/before-$1" ]; then
+    p=$(mktemp -u --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") && cp -a --remove-destination -- "$d/before-$1" "$p" || return 1
+    if [ ! -L "$p" ]; then sync "$p"; fi
+    mv -fT -- "$p" "$t" && sync "\${t%/*}/"
   fi
 }
 # write ID PATH MODE OWNER GROUP VALIDATE, the content on stdin
 write_file() {
-  t=$(target "$2") && [ -n "$t" ] || { echo "$2 is a link that leads nowhere"; return 1; }
+  t=$(target "$2") && [ -n "$t" ] || return 1
   if [ -e "$t" ] && [ ! -f "$t" ]; then echo "$t is not a regular file"; return 1; fi
   if [ ! -d "\${t%/*}/" ]; then echo "there is no directory \${t%/*}"; return 1; fi
   m=$3 o=$4 g=$5
   if [ -e "$t" ]; then : "\${m:=$(stat -c %a "$t")}" "\${o:=$(stat -c %u "$t")}" "\${g:=$(stat -c %g "$t")}"; fi
   keep "$1" "$t" || return 1
   p=$(mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
-  printf '%s' "$p" >"$d/tmp-$1"; printf '%s' "$t" >"$d/target-$1"
-  base64 -d >"$p" && chown "\${o:-$me}:\${g:-}" "$p" && chmod "\${m:-0644}" "$p" && "$6" "$p" && sync "$p" && mv -fT -- "$p" "$t" && sync "\${t%/*}/"
+  printf '%s' "$p" >"$d/tmp-$1" && sync "$d/tmp-$1" "$d" || return 1
+  base64 -d >"$p" && chown -h "\${o:-$me}:\${g:-}" "$p" && chmod "\${m:-0644}" "$p" && "$6" "$p" && sync "$p" && mv -fT -- "$p" "$t" && sync "\${t%/*}/"
 }
 remove_file() {
   if [ ! -e "$2" ] && [ ! -L "$2" ]; then return 0; fi
   if [ -d "$2" ] && [ ! -L "$2" ]; then echo "$2 is a directory"; return 1; fi
-  keep "$1" "$2" && printf '%s' "$2" >"$d/target-$1" && rm -f -- "$2"
+  keep "$1" "$2" && rm -f -- "$2" && sync "\${2%/*}/"
 }
 refused() { if grep -E -- "$1" "$2" >/dev/null; then echo "its output is refused: it matches $1"; return 0; fi; return 1; }
 wait_for() {
@@ -61,30 +71,38 @@ const engine = `
 undo_from() {
   half=0; k=$1
   while [ "$k" -ge 0 ]; do
-    if "undo_$k" >"$d/undo-$k" 2>&1; then say undo "$k" ok -; else half=1; say undo "$k" failed "$(output "$d/undo-$k")"; fi
+    if "undo_$k" >"$d/undo-$k" 2>&1 8>&-; then say undo "$k" ok -; else half=1; say undo "$k" failed "$(output "$d/undo-$k")"; fi
     k=$((k - 1))
   done
   k=0
   while [ "$k" -le "$1" ]; do
-    if ! "again_$k" >"$d/again-$k" 2>&1; then half=1; say undo "$k" failed "$(output "$d/again-$k")"; fi
+    if ! "again_$k" >"$d/again-$k" 2>&1 8>&-; then half=1; say undo "$k" failed "$(output "$d/again-$k")"; fi
     k=$((k + 1))
   done
-  if [ "$half" = 0 ]; then rm -rf -- "$d"; say undone; else echo half >"$d/state"; say half; fi
+  if [ "$half" = 0 ]; then rm -rf -- "$d"; say undone; else echo half >"$d/state"; sync "$d/state"; say half; fi
 }
 apply() {
   i=0
   while [ "$i" -lt "$count" ]; do
-    echo "$i" >"$d/at"; sync "$d/at"
-    if "do_$i" >"$d/out-$i" 2>&1; then say step "$i" ok 0 "$(output "$d/out-$i")"
+    echo "$i" >"$d/at" && sync "$d/at" "$d"
+    if "do_$i" >"$d/out-$i" 2>&1 8>&-; then say step "$i" ok 0 "$(output "$d/out-$i")"
     else c=$?; say step "$i" failed "$c" "$(output "$d/out-$i")"; undo_from "$i"; return; fi
     i=$((i + 1))
   done
-  echo committed >"$d/state"; sync "$d/state"; rm -rf -- "$d"; say committed
+  echo committed >"$d/state" && sync "$d/state"; rm -rf -- "$d"; say committed
 }
 `
 
-/** The script that applies steps, to be sent whole. `name` becomes a part of the journal's name: letters, digits, dashes. */
-export function transactionScript(steps: readonly Step[], nonce: string, name: string): string {
+/** What a journal is called and says, so that a later run can tell whose it was. */
+export interface JournalEntry {
+  /** Begins the name of the journal's directory: letters, digits, dashes. Later runs sort after earlier ones. */
+  readonly name: string
+  /** The task's label. */
+  readonly task: string
+}
+
+/** The script that applies steps, to be sent whole. */
+export function transactionScript(steps: readonly Step[], nonce: string, journal: JournalEntry): string {
   const users = [...new Set(steps.flatMap(usersOf))]
   const inner = [
     `n=${quote(nonce)}\nd=$2\ncount=${steps.length}\numask 077\ntrap '' HUP PIPE INT`,
@@ -92,7 +110,7 @@ export function transactionScript(steps: readonly Step[], nonce: string, name: s
     library,
     ...steps.map(stepFunctions),
     engine,
-    'case $1 in apply) apply ;; undo) undo_from "$(cat "$d/at")" ;; esac\n',
+    `case $1 in apply) apply ;; undo) undo_from "$(cat "$d/at" 2>/dev/null || echo -1)" ;; esac\n`,
   ].join('\n')
   return `sak() {
 trap '' HUP PIPE
@@ -102,12 +120,14 @@ ${hostShell}
 for u in ${quoteAll(users)}; do
   if [ "$me" != root ] && [ "$u" != "$me" ]; then echo; echo "$n needs $u"; return; fi
 done
-if [ "$me" = root ]; then b=/var/lib/sak-reconcile; else b=\${HOME:?}/.local/state/sak-reconcile; fi
-mkdir -p "$b/transactions" && d=$(mktemp -d "$b/transactions/"${quote(`${name}.XXXXXX`)}) || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
+mkdir -p "$base/transactions" && exec 8>"$base/transaction.lock" || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
+flock -w 5 8 || { echo; echo "$n busy"; return; }
+d=$(mktemp -d "$base/transactions/"${quote(`${journal.name}.XXXXXX`)}) || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
+printf '%s' ${quote(journal.task)} >"$d/task"
 base64 -d >"$d/script" <<'SAK_SCRIPT'
 ${wrap(Buffer.from(inner).toString('base64'))}
 SAK_SCRIPT
-echo applying >"$d/state"; sync "$d/script" "$d/state" "$d"
+echo applying >"$d/state"; sync "$d/script" "$d/task" "$d/state" "$d" "$base/transactions"
 echo; echo "$n begin $d"
 sh "$d/script" apply "$d" </dev/null
 }

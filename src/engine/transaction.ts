@@ -4,7 +4,7 @@ import { SakError } from '../core/errors.ts'
 import { describeStep, type Step } from '../core/step.ts'
 import { printable } from '../core/terminal.ts'
 import { durationMs } from '../core/units.ts'
-import { transactionScript } from './transaction-script.ts'
+import { type JournalEntry, transactionScript } from './transaction-script.ts'
 
 /** How a transaction ended. `rollback` is `none` where nothing had been done. */
 export type Outcome =
@@ -20,12 +20,11 @@ export type Outcome =
 export async function runTransaction(
   connection: Connection,
   steps: readonly Step[],
-  name: string,
-  signal?: AbortSignal,
+  journal: JournalEntry,
 ): Promise<Outcome> {
   const nonce = `sak-${randomBytes(12).toString('hex')}`
-  const script = transactionScript(steps, nonce, name)
-  const result = await connection.run(script, { deadlineMs: deadline(steps), ...(signal && { signal }) })
+  const script = transactionScript(steps, nonce, journal)
+  const result = await connection.run(script, { deadlineMs: deadline(steps) })
   const records = result.stdout
     .toString('latin1')
     .split('\n')
@@ -49,6 +48,12 @@ function outcomeOf(steps: readonly Step[], records: readonly string[][], stderr:
   if (last === 'needs') {
     const error = new SakError('needs-root', `needs to be ${records.at(-1)?.[1] ?? 'root'} on the host`, {
       hint: 'run as root, or with --become',
+    })
+    return { kind: 'failed', error, step: undefined, rollback: 'none' }
+  }
+  if (last === 'busy') {
+    const error = new SakError('locked', 'the steps of another run are still running on the host', {
+      hint: 'wait for them to end, then run again',
     })
     return { kind: 'failed', error, step: undefined, rollback: 'none' }
   }

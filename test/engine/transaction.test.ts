@@ -18,7 +18,7 @@ const at = (path: string, content: string | null, attributes = {}) =>
 const fails = mine(run(['sh', '-c', 'echo no such luck >&2; exit 9'], { undo: 'resumable' }))
 
 const apply = (steps: readonly Step[], shell: readonly string[] = ['dash']) =>
-  runTransaction(shellConnection(shell, 'noise\n'), steps.map(mine), 'sak-test')
+  runTransaction(shellConnection(shell, 'noise\n'), steps.map(mine), { name: 'sak-test', task: 'test' })
 
 /** What a failed undo leaves on this machine. */
 async function removeJournals() {
@@ -153,7 +153,7 @@ t.test('a script that lost its reader goes on to its end', async t => {
   const { spawn } = await import('node:child_process')
   const steps = [mine(run(['sleep', '1'], { undo: 'none' })), at(join(folder, 'made'), 'x')]
   const child = spawn('dash', [], { stdio: ['pipe', 'pipe', 'ignore'] })
-  child.stdin.end(transactionScript(steps, 'n', 'sak-test'))
+  child.stdin.end(transactionScript(steps, 'n', { name: 'sak-test', task: 'test' }))
   child.stdout.destroy()
   await new Promise(resolve => child.on('exit', resolve))
   t.ok(existsSync(join(folder, 'made')))
@@ -165,11 +165,10 @@ t.test('nobody cannot act as root, and is told before anything is done', { skip:
   await chmod(folder, 0o777)
   await writeFile(join(folder, 'file'), 'before')
   const nobody = shellConnection(['runuser', '-u', 'nobody', '--', 'env', 'HOME=/tmp', 'dash'])
-  const outcome = await runTransaction(
-    nobody,
-    [at(join(folder, 'made'), 'x'), run(['true'], { undo: 'none' })],
-    'sak-test',
-  )
+  const outcome = await runTransaction(nobody, [at(join(folder, 'made'), 'x'), run(['true'], { undo: 'none' })], {
+    name: 'sak-test',
+    task: 'test',
+  })
   t.match(outcome, { kind: 'failed', rollback: 'none', error: { code: 'needs-root' } })
   t.same(names(folder), ['file'])
 })
