@@ -5,6 +5,9 @@ import type { Hop } from './hop.ts'
 import type { RunState } from './run-state.ts'
 import type { Session } from './ssh.ts'
 
+/** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED */
+const administrativelyProhibited = 1
+
 /** A jump host, logged in to once for all hosts behind it. */
 export interface Bastion {
   users: number
@@ -63,7 +66,7 @@ export async function dialThrough({ session }: Lease, hop: Hop): Promise<Duplex>
 
 function notForwarded(bastion: Hop, hop: Hop, cause: unknown): SakError {
   const text = cause instanceof Error ? cause.message : String(cause)
-  const forbidden = /prohibited/i.test(text)
+  const forbidden = cause instanceof Error && 'reason' in cause && cause.reason === administrativelyProhibited
   return new SakError(
     'unreachable',
     `the jump host ${bastion.name} does not get through to ${hop.address} port ${hop.port}: ${text}`,

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connection, ScriptOptions } from '../core/connection.ts'
+import type { Connection } from '../core/connection.ts'
 import { SakError } from '../core/errors.ts'
 import type { Become } from './become.ts'
-import { runScript, type Sinks, type Started } from './script.ts'
+import { holdScript, runScript, type Sinks, type Started } from './script.ts'
 
 const graceMs = 2000
 /** How long output may still come after the end of the script's own process. */
@@ -20,14 +20,10 @@ export function connectLocally(become: Become | undefined, password: () => Promi
     void started.done.catch(() => {}).then(() => running.delete(started))
     return started
   }
+  const settings = async () => ({ become, password: become?.by === 'sudo' ? await password() : undefined })
   return {
-    run: async (script: string, options: ScriptOptions) =>
-      await runScript(
-        start,
-        { become, password: become?.by === 'sudo' ? await password() : undefined },
-        script,
-        options,
-      ),
+    run: async (script, options) => await runScript(start, await settings(), script, options),
+    hold: async (script, options) => await holdScript(start, await settings(), script, options),
     close: async () => {
       for (const started of running) started.kill()
       await Promise.race([
@@ -40,7 +36,7 @@ export function connectLocally(become: Become | undefined, password: () => Promi
 
 function startLocally(command: string, sinks: Sinks): Started {
   const { homedir } = userInfo()
-  const child = spawn('/bin/sh', ['-c', command], {
+  const child = spawn('/bin/sh', ['-c', `exec ${command}`], {
     cwd: existsSync(homedir) ? homedir : '/',
     detached: true,
     env: loginEnvironment(),

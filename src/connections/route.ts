@@ -23,17 +23,23 @@ export async function findRoute(target: Target, options: ConnectOptions, state: 
     if (via === undefined || via.toLowerCase() === 'none') return { via: [], host }
     const comma = via.lastIndexOf(',')
     const last = parseJump(via.slice(comma + 1).trim())
-    if (last.name === asked.name) return { via: [], host }
-    if (behind.includes(last.name)) {
-      const circle = [...behind, asked.name, last.name].join(' → ')
+    const itself = last.name === asked.name && (last.port ?? 22) === host.port && (last.user ?? host.user) === host.user
+    if (itself) return { via: [], host } // as ssh does: `Host *` with a ProxyJump names the jump host too
+    const here = [...behind, label(asked)]
+    if (here.includes(label(last))) {
+      const circle = [...here, label(last)].join(' → ')
       throw new SakError('invalid-config', `ProxyJump goes round in a circle: ${circle}`)
     }
-    const before = await find(last, comma < 0 ? undefined : via.slice(0, comma), [...behind, asked.name])
+    const before = await find(last, comma < 0 ? undefined : via.slice(0, comma), here)
     return { via: [...before.via, before.host], host }
   }
 
   const { address: name, port, user, privateKeyPath } = target
   return await find({ name, port, user, privateKeyPath }, options.jump, [])
+}
+
+function label({ name, port, user }: Asked): string {
+  return `${user === undefined ? '' : `${user}@`}${name}${port === undefined ? '' : `:${port}`}`
 }
 
 /** `[user@]host[:port]`, the host in brackets where it is an IPv6 address, or an ssh:// URI. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { ScriptOptions, ScriptResult } from '../core/connection.ts'
+import type { HeldScript, HoldOptions, ScriptOptions, ScriptResult } from '../core/connection.ts'
 import { SakError } from '../core/errors.ts'
 import { printable } from '../core/terminal.ts'
 import { type Become, type Launch, launch, notReady, wrongPassword } from './become.ts'
@@ -43,6 +43,27 @@ export async function runScript(
   return await run.finish(start)
 }
 
+/** Starts a script that lives until its stdin ends, and waits until it is ready or has ended. */
+export async function holdScript(
+  start: Start,
+  settings: ScriptSettings,
+  script: string,
+  { ready, deadlineMs }: HoldOptions,
+): Promise<HeldScript> {
+  const run = new Run(settings, script, { deadlineMs }, ready)
+  const ended = run.finish(start)
+  const gone = ended.then(
+    () => {},
+    () => {},
+  )
+  await Promise.race([run.isReady, ended])
+  const release = async () => {
+    run.end()
+    await gone
+  }
+  return { output: run.output(), release }
+}
+
 class Run {
   private readonly settings: ScriptSettings
   private readonly script: string
@@ -59,8 +80,16 @@ class Run {
   private readonly failed: Promise<never>
   private reject: (error: SakError) => void = () => {}
   private readonly timers: NodeJS.Timeout[] = []
+  /** Printed by a script that is held, when it holds; its stdin then stays open. */
+  private readonly holds: string | undefined
+  readonly isReady: Promise<void>
+  private nowReady: () => void = () => {}
 
-  constructor(settings: ScriptSettings, script: string, options: ScriptOptions) {
+  constructor(settings: ScriptSettings, script: string, options: ScriptOptions, holds?: string) {
+    this.holds = holds
+    this.isReady = new Promise(resolve => {
+      this.nowReady = resolve
+    })
     this.settings = settings
     this.script = script
     this.options = options
@@ -106,7 +135,15 @@ class Run {
 
   private send() {
     this.started?.write(this.script.endsWith('\n') ? this.script : `${this.script}\n`)
+    if (this.holds === undefined) this.end()
+  }
+
+  end() {
     this.started?.end()
+  }
+
+  output(): Buffer {
+    return Buffer.concat(this.stdout)
   }
 
   private onStderr(chunk: Buffer) {
@@ -135,7 +172,14 @@ class Run {
     const limit = this.options.maxBytes ?? defaultMaxBytes
     this.bytes[stream] += chunk.length
     if (this.bytes[stream] <= limit) this[stream].push(chunk)
-    else this.fail(new SakError('answer-too-large', `the host sent more than ${limit} bytes on ${stream}`))
+    if (this.holds !== undefined && this.output().includes(this.holds)) this.onHeld()
+    if (this.bytes[stream] > limit)
+      this.fail(new SakError('answer-too-large', `the host sent more than ${limit} bytes on ${stream}`))
+  }
+
+  private onHeld() {
+    for (const timer of this.timers) clearTimeout(timer)
+    this.nowReady()
   }
 
   private tooLate(): SakError {

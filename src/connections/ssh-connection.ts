@@ -2,10 +2,10 @@ import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import type { ClientChannel } from 'ssh2'
-import type { Connection, ScriptOptions, ScriptResult } from '../core/connection.ts'
+import type { Connection } from '../core/connection.ts'
 import { SakError } from '../core/errors.ts'
 import type { Become } from './become.ts'
-import { runScript, type Sinks, type Started } from './script.ts'
+import { holdScript, runScript, type ScriptSettings, type Sinks, type Started } from './script.ts'
 import type { Session } from './ssh.ts'
 
 /** sshd allows ten sessions on a connection (MaxSessions); fewer are found out by being refused. */
@@ -26,11 +26,11 @@ export function sshConnection({ session, become, password, release }: SshConnect
   const limit = pLimit(scriptsAtOnce)
   const start = (command: string, sinks: Sinks) => startRemotely(session, command, sinks)
 
-  const run = async (script: string, options: ScriptOptions): Promise<ScriptResult> => {
-    const secret = become?.by === 'sudo' ? await password() : undefined
+  const opened = async <Result>(act: (settings: ScriptSettings) => Promise<Result>): Promise<Result> => {
+    const settings = { become, password: become?.by === 'sudo' ? await password() : undefined }
     for (let refusals = 0; ; refusals++) {
       try {
-        return await limit(async () => await runScript(start, { become, password: secret }, script, options))
+        return await limit(() => act(settings))
       } catch (error) {
         if (!(error instanceof SessionRefused)) throw error
         if (limit.activeCount === 0 && refusals >= refusalsInRow) throw noSession(session, error)
@@ -43,7 +43,11 @@ export function sshConnection({ session, become, password, release }: SshConnect
     await session.close()
     await release()
   }
-  return { run, close }
+  return {
+    run: (script, options) => opened(settings => runScript(start, settings, script, options)),
+    hold: (script, options) => opened(settings => holdScript(start, settings, script, options)),
+    close,
+  }
 }
 
 /** The host opens no further session: nothing has run, so it may be asked again. */
@@ -63,7 +67,7 @@ function startRemotely(session: Session, command: string, sinks: Sinks): Started
   const kill = () => {
     killed = true
     stdin.destroy()
-    if (channel !== undefined) hangUp(channel)
+    if (channel !== undefined) hangUp(session, channel)
   }
   const done = session.ssh
     .execCommand(command, {
@@ -73,7 +77,7 @@ function startRemotely(session: Session, command: string, sinks: Sinks): Started
       onChannel: opened => {
         channel = opened
         closeWhenQuiet(opened)
-        if (killed) hangUp(opened)
+        if (killed) hangUp(session, opened)
       },
       onStdout: sinks.stdout,
       onStderr: sinks.stderr,
@@ -90,14 +94,23 @@ function startRemotely(session: Session, command: string, sinks: Sinks): Started
   return { write: data => void stdin.write(data), end: () => void stdin.end(), kill, done }
 }
 
-/** sshd passes TERM to the script's process group where that is the login user's own. */
-function hangUp(channel: ClientChannel) {
+/** sshd passes TERM on to the script's process group, as far as the login user may signal it. */
+function hangUp(session: Session, channel: ClientChannel) {
   try {
-    channel.signal('TERM')
+    sendSignal(session, channel, 'TERM')
     channel.close()
   } catch {
     // the connection is gone, and the channel with it
   }
+}
+
+/** ssh2's own `signal` is silent once stdin has ended, though the protocol is not: so this goes beneath it. */
+function sendSignal(session: Session, channel: ClientChannel, name: string) {
+  const protocol: unknown = Reflect.get(session.ssh.connection ?? {}, '_protocol')
+  const outgoing: unknown = Reflect.get(channel, 'outgoing')
+  if (typeof protocol !== 'object' || protocol === null || typeof outgoing !== 'object' || outgoing === null) return
+  const signal: unknown = Reflect.get(protocol, 'signal')
+  if (typeof signal === 'function') signal.call(protocol, Reflect.get(outgoing, 'id'), name)
 }
 
 /** A process that the script has left behind may hold the output open for ever. */

@@ -15,9 +15,25 @@ export interface ScriptOptions {
   readonly signal?: AbortSignal
 }
 
+export interface HoldOptions {
+  /** What the script prints once it holds what it is to hold. */
+  readonly ready: string
+  /** Milliseconds until it must have printed that, or have ended: SakError 'timeout'. */
+  readonly deadlineMs: number
+}
+
+/** A script that goes on until its standard input ends: when it is released, or when we or the connection are gone. */
+export interface HeldScript {
+  /** What it had printed when it was ready, or when it ended without being so. */
+  readonly output: Buffer
+  /** Ends its standard input and waits for its end. Never throws. */
+  release(): Promise<void>
+}
+
 /** One host, reached. Runs whole scripts by POSIX `sh`, as root where the host says `become`, else as the login user. */
 export interface Connection {
   run(script: string, options: ScriptOptions): Promise<ScriptResult>
+  hold(script: string, options: HoldOptions): Promise<HeldScript>
   close(): Promise<void>
 }
 

@@ -1,9 +1,11 @@
 #!/bin/bash
 # Real sshds with users of every kind, inside namespaces of their own: this machine's /etc, /home and /run stay as they are,
-# and whatever runs here ends with the shell that started it. Ports come as arguments: name=port ...
+# and whatever runs here ends with the shell that started it. Arguments: a directory for all that is made, the repository
+# (to be found in /srv), and the ports of the servers, name=port ...
 set -eu
 bed=$1
-shift
+repository=$2
+shift 2
 mount --make-rprivate /
 mount -t proc proc /proc
 cp -a /etc "$bed/etc"
@@ -11,6 +13,7 @@ mount --bind "$bed/etc" /etc
 mount -t tmpfs tmpfs /home
 mount -t tmpfs tmpfs /run
 mkdir -p /run/sshd
+mount --bind "$repository" /srv
 rm -f /etc/sudoers.d/* /etc/nologin
 
 password=$(cat "$bed/password")
@@ -21,7 +24,7 @@ user() { # name, shell
   cat "$bed"/*.pub > "/home/$1/.ssh/authorized_keys"
   chown -R "$1" "/home/$1"
 }
-for name in plain nopass pass untty pty own forced cutoff; do user "sak-$name" /bin/bash; done
+for name in plain nopass pass untty pty own forced; do user "sak-$name" /bin/bash; done
 user sak-dash /bin/dash
 user sak-fish "$(command -v fish)"
 user sak-csh "$(command -v tcsh)"
@@ -39,6 +42,7 @@ sak-pass ALL=(ALL) ALL
 sak-fish ALL=(ALL) ALL
 sak-csh ALL=(ALL) ALL
 sak-noisy ALL=(ALL) ALL
+sak-own ALL=(sak-dash) ALL
 SUDOERS
 chmod 440 /etc/sudoers.d/sak
 
@@ -53,11 +57,8 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 Subsystem sftp none
 StrictModes no
-MaxStartups 100
 Match User sak-forced
   ForceCommand echo only this
-Match User sak-cutoff
-  ForceCommand /usr/bin/dd bs=1 count=2000 status=none
 CONF
 declare -A extra=(
   [main]=''
@@ -67,7 +68,7 @@ declare -A extra=(
   [both]='-o AuthenticationMethods=publickey,password -o PasswordAuthentication=yes'
   [fewtries]='-o MaxAuthTries=2'
   [onesession]='-o MaxSessions=1'
-  [startups]='-o MaxStartups=3:100:3'
+  [startups]='' # its default, 10:30:100
   [unforwarding]='-o AllowTcpForwarding=no'
   [oldkex]='-o KexAlgorithms=sntrup761x25519-sha512@openssh.com'
   [chatty]="-o Banner=$bed/banner"

@@ -26,7 +26,7 @@ export interface SshBed {
   readonly directory: string
   readonly password: string
   readonly passphrase: string
-  readonly ports: Readonly<Record<ServerName, number>>
+  port(server: ServerName): number
   /** A target that logs in with the right key, unless told otherwise. */
   target(user: string, more?: Partial<Target>, server?: ServerName): Target
   /** Options that touch nothing of the person who runs the tests, and that know the host keys. */
@@ -63,7 +63,7 @@ export async function startSshBed(): Promise<SshBed> {
   keygen('host_ed25519', 'ed25519')
   keygen('host_rsa', 'rsa')
   const free = await freePorts(servers.length)
-  const ports = Object.fromEntries(servers.map((name, index) => [name, free[index] ?? 0])) as Record<ServerName, number>
+  const port = (name: ServerName) => free[servers.indexOf(name)] ?? 0
   const child = spawn(
     'unshare',
     [
@@ -74,7 +74,8 @@ export async function startSshBed(): Promise<SshBed> {
       'bash',
       join(import.meta.dirname, 'ssh-bed.sh'),
       directory,
-      ...servers.map(name => `${name}=${ports[name]}`),
+      join(import.meta.dirname, '../..'),
+      ...servers.map(name => `${name}=${port(name)}`),
     ],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -83,7 +84,7 @@ export async function startSshBed(): Promise<SshBed> {
   await ready(child)
   const pid = execFileSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' }).trim()
   const hostKey = readFileSync(path('host_ed25519.pub'), 'utf8').split(' ').slice(0, 2).join(' ')
-  writeFileSync(path('known_hosts'), servers.map(name => `[127.0.0.1]:${ports[name]} ${hostKey}\n`).join(''))
+  writeFileSync(path('known_hosts'), servers.map(name => `[127.0.0.1]:${port(name)} ${hostKey}\n`).join(''))
   writeFileSync(
     path('config'),
     `UserKnownHostsFile ${path('known_hosts')}\nGlobalKnownHostsFile none\nIdentityAgent none\nIdentityFile none\n`,
@@ -94,11 +95,11 @@ export async function startSshBed(): Promise<SshBed> {
     directory,
     password,
     passphrase,
-    ports,
+    port,
     target: (user, more = {}, server = 'main') => ({
       name: server,
       address: '127.0.0.1',
-      port: ports[server],
+      port: port(server),
       user,
       privateKeyPath: path('id_ed25519'),
       connection: 'ssh',
