@@ -2,7 +2,7 @@
 import { posix } from 'node:path'
 import { blocked, type FileRead, type Host, orUnreadable, SakError, type Unreadable } from 'sak-reconcile'
 import type { Params } from './params.ts'
-import { type Account, type BootUnit, isOurs, parseGroup, parseListening, parsePasswd, parseUnit } from './parse.ts'
+import { type Account, type BootUnit, parseGroup, parseListening, parsePasswd, parseUnit } from './parse.ts'
 
 /** What the first trip tells about a user's PM2. */
 export interface Place {
@@ -25,7 +25,6 @@ export interface UnitFile {
   readonly path: string
   /** Undefined where there is none. */
   readonly unit: BootUnit | undefined
-  readonly ours: boolean
   readonly masked: boolean
   readonly enabled: boolean
 }
@@ -73,16 +72,16 @@ async function findAccount(host: Host, user: string): Promise<Account> {
 async function readUnit(host: Host, user: string): Promise<UnitFile> {
   const name = `pm2-${user}.service`
   const path = `/etc/systemd/system/${name}`
-  const [read, stat, links] = await Promise.all([
-    host.file(path),
+  // asked as a glob, because a masked unit is no regular file
+  const [[read], stat, links] = await Promise.all([
+    host.files([path]),
     host.stat(path),
     host.files([`/etc/systemd/system/*.wants/${name}`, `/etc/systemd/system/*.requires/${name}`]),
   ])
   return {
     name,
     path,
-    unit: read.content === null ? undefined : parseUnit(read.content),
-    ours: isOurs(read.content ?? ''),
+    unit: read?.content ? parseUnit(read.content) : undefined,
     masked: stat !== null && stat.type !== 'file',
     enabled: links.length > 0,
   }
@@ -134,8 +133,10 @@ async function findPrograms(host: Host, { pm2 }: Params, home: string): Promise<
     orUnreadable(host.files(versioned.map(glob => `${home}/${glob}`))),
     existing(host, [...inHome.map(path => `${home}/${path}`), ...inSystem]),
   ])
+  // it may be where we may not look
+  if ('error' in managed && fixed.length === 0) throw managed.error
   const versions =
-    'kind' in managed ? [] : managed.map(({ path, stat }) => ({ path, realPath: stat?.realPath ?? path }))
+    'error' in managed ? [] : managed.map(({ path, stat }) => ({ path, realPath: stat?.realPath ?? path }))
   const newestFirst = versions.sort((a, b) => b.path.localeCompare(a.path, 'en', { numeric: true }))
   return [...newestFirst, ...fixed]
 }

@@ -1,5 +1,5 @@
 /** The steps that bring apps to their desired state, each by the least disruptive action that really applies it. */
-import { type Impact, renderTemplate, run, type Step, waitFor } from 'sak-reconcile'
+import { type Impact, renderTemplate, run, type Step } from 'sak-reconcile'
 import type { AppState } from './app.ts'
 import { reloadApplies } from './fields.ts'
 import type { App, Params } from './params.ts'
@@ -70,17 +70,22 @@ export function stopUnlisted(pm2: Pm2, name: string): Step {
 /** PM2 calls an app online at once, also one that dies three seconds later: so long at least it must stay up. */
 const shortestUptime = 3000
 
-/** Waits until the apps are online with all their instances for their min_uptime, and answer where they must. */
+/**
+ * Waits until the apps are online with all their instances for their min_uptime, and answer where they must. Not a `waitFor`,
+ * which would go on waiting, with the app down, when PM2 has long given it up.
+ */
 export function waitUntilHealthy(pm2: Pm2, planned: readonly Planned[], health: Params['health']): Step {
   const apps = planned.map(({ app, after }) => {
     const uptime = Math.max(app.min_uptime ?? 0, shortestUptime)
     return { name: app.name, instances: after.instances, uptime, ...health[app.name] }
   })
   const longest = Math.max(...planned.map(({ app }) => (app.min_uptime ?? shortestUptime) + (app.listen_timeout ?? 0)))
-  return waitFor(['node', '-', pm2.pm2, JSON.stringify(apps)], {
+  const within = Math.ceil(longest / 1000) + 30
+  return run(['node', '-', 'wait-until-healthy', pm2.pm2, `${within}s`, JSON.stringify(apps)], {
     as: pm2.user,
     env: pm2.env,
     stdin: renderTemplate(new URL('./healthy.ejs', import.meta.url), {}),
-    within: `${Math.ceil(longest / 1000) + 30}s`,
+    undo: 'resumable',
+    timeout: `${within + 30}s`,
   })
 }
