@@ -1,3 +1,4 @@
+import { shellGlob } from '../core/glob.ts'
 import type { Read } from '../core/host.ts'
 import { quote, quoteAll } from '../core/quote.ts'
 import { durationMs } from '../core/units.ts'
@@ -120,17 +121,9 @@ function quickRead(read: Exclude<Read, { kind: 'command' }>, id: number): string
       const listed = read.globs.filter(glob => /[*?[]/.test(glob)).map(glob => `listable ${id} ${quote(glob)}\n`)
       const found = `if [ -f "$p" ]; then see ${id} content "$p"; elif [ ! -e "$p" ]; then`
       const denied = `missing "$p"; if [ $why = denied ]; then echo "$n ${id} denied $(path "$p")"; fi; fi`
-      return `${listed.join('')}for p in ${read.globs.map(globPattern).join(' ')}; do ${found} ${denied}; done; echo "$n ${id} done"\n`
+      return `${listed.join('')}for p in ${read.globs.map(shellGlob).join(' ')}; do ${found} ${denied}; done; echo "$n ${id} done"\n`
     }
   }
-}
-
-/** A glob for sh: everything quoted but its `*`, `?` and `[...]`. */
-function globPattern(glob: string): string {
-  return glob
-    .split(/(\*|\?|\[[^\]]*\])/)
-    .map((part, index) => (index % 2 === 1 ? part : part === '' ? '' : quote(part)))
-    .join('')
 }
 
 function commandFunction(read: Read | undefined, id: number): string {
