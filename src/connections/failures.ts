@@ -22,6 +22,10 @@ export function dialFailure(hop: Hop, cause: unknown): SakError {
     const hint = 'check the address in the inventory, HostName in ~/.ssh/config, and DNS'
     return new SakError('unreachable', `the name ${hop.address} does not resolve`, { cause, hint })
   }
+  if (code === 'EAI_AGAIN') {
+    const hint = 'the resolver of this machine does not answer: check its network and DNS'
+    return markPassing(new SakError('unreachable', `the name ${hop.address} cannot be resolved now`, { cause, hint }))
+  }
   if (code === 'ECONNREFUSED') {
     const hint = 'check that sshd runs and listens on this port'
     return markPassing(new SakError('unreachable', `nothing listens at ${where}: connection refused`, { cause, hint }))
