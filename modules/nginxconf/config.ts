@@ -137,7 +137,15 @@ function loaderOf(reader: Reader, ours: string) {
           count += 1
           if (count > maxDirectives) throw blocked('unsupported', `nginx loads more than ${maxDirectives} directives`)
           const args = directive.args.map(arg => arg.value)
-          const node: Node = { name: directive.name, args, file, directive, parent: next.parent, include, children: [] }
+          const node: Node = {
+            name: directive.name,
+            args,
+            file,
+            directive,
+            parent: next.parent,
+            include: next.parent === parent ? include : undefined,
+            children: [],
+          }
           next.into.push(node)
           if (directive.block)
             waiting.push({ directives: directive.block.directives, into: node.children, parent: node })

@@ -61,7 +61,7 @@ export function appendTo(node: Node, text: string): Edit {
   const indent = last ? (blankBefore(file.content ?? '', last.start) ?? '    ') : '    '
   // The closing brace stands on a line of its own, or behind something.
   const ownLine = /\n[ \t]*$/.exec(before)
-  if (!ownLine) return { file, start: end, end, text: ` ${text} ` }
+  if (!ownLine) return { file, start: end, end, text: `${before.endsWith(' ') ? '' : ' '}${text} ` }
   const at = end - ownLine[0].length + 1
   return { file, start: at, end: at, text: `${indent}${text}\n` }
 }

@@ -8,7 +8,9 @@ export function isGlob(include: string): boolean {
 /** Whether a path matches a pattern, as glob(3) matches for nginx: `*` and `?` stay within a directory and skip dotfiles. */
 export function globMatches(pattern: string, path: string): boolean {
   if (!isGlob(pattern) || pattern.length > 4096) return pattern === path
-  return picomatch.isMatch(path, pattern, { noextglob: true, nobrace: true, noglobstar: true, nonegate: true })
+  // picomatch knows the negation of a bracket only as regular expressions spell it.
+  const glob = pattern.replaceAll('[!', '[^')
+  return picomatch.isMatch(path, glob, { noextglob: true, nobrace: true, noglobstar: true, nonegate: true })
 }
 
 /** The directory whose entries decide what a pattern matches: `/etc/nginx/conf.d/*.conf` is decided in `/etc/nginx/conf.d`. */

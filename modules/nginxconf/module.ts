@@ -14,7 +14,7 @@ import { type Config, readConfig } from './config.ts'
 import { decide } from './decide.ts'
 import { slotOf } from './directives.ts'
 import { Params, setting } from './params.ts'
-import { type Running, readService, runningNow, type Service } from './running.ts'
+import { atStart, type Running, readService, runningNow, type Service } from './running.ts'
 import { newWorkers, note, record, test } from './scripts.ts'
 
 /** Keeps directives of nginx's `http`, upstreams and small proxy sites, and proves that the running workers have loaded them. */
@@ -53,14 +53,17 @@ export const nginxconf = defineModule({
     const files = (saved?.after ?? []).filter((file, index) => !inSync(saved?.before[index], file))
     const enable = boot && service('nginx', 'enable')
     if (!running) return [enable]
-    const loaded = Object.keys(running.after).filter(path => running.after[path] === 'loaded' && !path.endsWith('/'))
+    const loaded = Object.keys(running.after).filter(
+      path => path.startsWith('/') && !path.endsWith('/') && running.after[path] !== 'gone',
+    )
+    const whole = test(loaded)
     return [
-      run(note, { undo: 'resumable' }),
+      run(note.argv, { stdin: note.stdin, undo: 'resumable' }),
       ...files.map(file => write(file)),
-      run(test(loaded), { undo: 'resumable', ...conflictingNames(params) }),
+      run(whole.argv, { stdin: whole.stdin, undo: 'resumable', ...conflictingNames(params) }),
       service('nginx', running.before.nginx === 'stopped' ? 'start' : 'reload'),
-      waitFor(newWorkers, { within: '15s' }),
-      run(record, { undo: 'resumable' }),
+      waitFor(newWorkers.argv, { stdin: newWorkers.stdin, within: '15s' }),
+      run(record.argv, { stdin: record.stdin, undo: 'resumable' }),
       enable,
     ]
   },
@@ -97,7 +100,10 @@ function layers(state: Service, config: Config, saved: Layer<readonly FileState[
 /** What runs now, and what must run once the files are as desired: a file that is to be changed is not loaded either. */
 function runningWith(now: Running, { files }: Config, saved: Layer<readonly FileState[]>): Layer<Running> {
   const gone = 'loaded, but gone'
-  const wanted = (path: string) => (path === 'nginx' ? 'running' : now[path] === gone ? 'gone' : 'loaded')
+  const wanted = (path: string) => {
+    if (path === 'nginx') return 'running'
+    return now[path] === atStart ? atStart : now[path] === gone ? 'gone' : 'loaded'
+  }
   const current: Record<string, string> = { ...now }
   const desired = Object.fromEntries(Object.keys(now).map(path => [path, wanted(path)]))
   saved.desired.forEach((file, index) => {

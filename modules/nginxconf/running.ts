@@ -21,7 +21,10 @@ const ticks = 100
 
 /** Reads which workers run, since when, and what they loaded if it was us who had them load it. */
 export async function readService(host: Host): Promise<Service> {
-  const [observed, record] = await Promise.all([host.command(observe), host.file(recordPath)])
+  const [observed, record] = await Promise.all([
+    host.command(observe.argv, { stdin: observe.stdin }),
+    host.file(recordPath),
+  ])
   const service = parseService(observed)
   return { ...service, loaded: parseRecord(record.content ?? '', service.workers) }
 }
@@ -37,10 +40,10 @@ export function parseService({ code, stdout, stderr }: CommandResult): Omit<Serv
   const load = value('LoadState')
   if (load === 'masked') throw blocked('refused', 'nginx.service is masked', 'systemctl unmask nginx')
   if (load !== 'loaded') throw blocked('unsupported', `systemd has no nginx.service (${load})`)
-  const stray = lines.find(line => line.startsWith('stray '))
-  if (stray) {
-    const hint = `stop it (kill -QUIT ${stray.slice(6)}) and: systemctl start nginx`
-    throw blocked('unsupported', `nginx runs (process ${stray.slice(6)}), but systemd did not start it`, hint)
+  const stray = lines.find(line => line.startsWith('master '))?.split(' ')[1]
+  if (stray !== undefined) {
+    const hint = `stop it (kill -QUIT ${stray}) and: systemctl start nginx`
+    throw blocked('unsupported', `nginx runs (process ${stray}), but systemd did not start it`, hint)
   }
   if (lines.includes('hidden')) throw blocked('needs-root', "the kernel hides other users' processes", 'use --become')
   const workers = lines.filter(line => line.startsWith('worker ')).map(line => line.slice(7))
@@ -68,13 +71,17 @@ export function parseRecord(text: string, workers: readonly string[]): ReadonlyM
 /** The state of nginx, and of each file and directory whether it is loaded. */
 export type Running = Readonly<Record<string, string>>
 
+/** Of the files of an nginx that is stopped: nothing is wrong with them but that. */
+export const atStart = 'loaded at start'
+
 /**
  * What runs. A file that is not as it was when the workers loaded it says so: by its digest where we recorded it, else by the
  * time of its last change (ctime, which nobody can set back) against the start of the oldest worker.
  */
 export function runningNow(service: Service, { files, directories }: Config): Running {
   const { active, since, loaded, workers } = service
-  const state = { nginx: !active ? 'stopped' : workers.length === 0 ? 'without workers' : 'running' }
+  if (!active) return { nginx: 'stopped', ...Object.fromEntries(files.map(file => [file.path, atStart])) }
+  const state = { nginx: workers.length === 0 ? 'without workers' : 'running' }
   if (loaded) {
     const now = files.map(file => [file.path, verdict(loaded.get(file.path), digest(file))])
     const gone = [...loaded.keys()].filter(path => !files.some(file => file.path === path))

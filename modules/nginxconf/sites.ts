@@ -14,8 +14,10 @@ export function siteConflicts(elsewhere: readonly Node[], sites: Params['sites']
       const listen = theirs.length > 0 ? theirs : [['80']]
       const shared = site.listen.filter(address => listen.some(([other]) => addressOf(other) === addressOf(address)))
       if (shared.length === 0) return []
-      const names = valuesOf(server, 'server_name').flat()
-      const taken = site.server_name.filter(own => names.includes(own.toLowerCase()) || names.includes(own))
+      const names = valuesOf(server, 'server_name')
+        .flat()
+        .map(other => other.toLowerCase())
+      const taken = site.server_name.filter(own => names.includes(own.toLowerCase()))
       const isDefault = (args: readonly string[]) => args.includes('default_server') || args.includes('default')
       const bothDefault = shared.some(
         address =>
