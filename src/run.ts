@@ -38,6 +38,8 @@ export interface ReconcileOptions {
   /** Params of the playbook, stronger than all others. */
   readonly vars?: Vars
   readonly connect?: ConnectOptions
+  /** How long an apply waits for another run on the same host to end. Default 10. */
+  readonly lockWaitSeconds?: number
   /** Shown the plan before anything is applied; `false` ends the run. Without it there is no question. */
   readonly confirm?: (plan: Report) => Promise<boolean>
   /** Told what happens, as it happens. */
@@ -155,6 +157,7 @@ async function runAll(
         name: host.name,
         tasks,
         mode,
+        lockWaitSeconds: options.lockWaitSeconds ?? 10,
         options: {
           allow: options.allow ?? 'data',
           runId,

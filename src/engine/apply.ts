@@ -4,6 +4,7 @@ import type { TaskStatus } from '../core/report.ts'
 import { greatestImpact, type Impact, type Step } from '../core/step.ts'
 import type { KeyChange, Task } from '../core/task.ts'
 import { HostLost, type Reader } from './batch.ts'
+import { findInterrupted, type Interrupted, interruptedError } from './journal.ts'
 import { planTask, planTasks, type TaskPlan } from './plan.ts'
 import { asSakError } from './report-task.ts'
 import { runTransaction } from './transaction.ts'
@@ -39,14 +40,23 @@ export interface ApplyOptions {
   readonly signal?: AbortSignal
 }
 
-/** Checks the tasks of a host and says what would be done; changes nothing. */
-export async function planHost(
-  host: HostAtHand,
-  tasks: readonly Task[],
-  allow: Impact,
-): Promise<readonly TaskResult[]> {
-  const plans = await planTasks(tasks, host.freshReader().ask, allow)
-  return plans.map(resultOf)
+export interface HostPlan {
+  readonly results: readonly TaskResult[]
+  /** What earlier runs left unfinished in tasks that are not among these. */
+  readonly interrupted: readonly Interrupted[]
+}
+
+/** Checks the tasks of a host and says what would be done; changes nothing. What an earlier run left unfinished is said. */
+export async function planHost(host: HostAtHand, tasks: readonly Task[], allow: Impact): Promise<HostPlan> {
+  const { ask } = host.freshReader()
+  const [plans, unfinished] = await Promise.all([planTasks(tasks, ask, allow), findInterrupted(ask)])
+  const results = plans.map(plan => {
+    const result = resultOf(plan)
+    const found = unfinished.find(each => each.task === result.task.label)
+    return found ? { ...result, status: 'interrupted' as const, errors: [interruptedError(found)] } : result
+  })
+  const interrupted = unfinished.filter(each => !tasks.some(task => task.label === each.task))
+  return { results, interrupted }
 }
 
 /** Checks the tasks of a host, applies in order those that differ, and checks again. */

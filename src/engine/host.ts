@@ -1,8 +1,10 @@
 import type { Connection } from '../core/connection.ts'
 import { type HostReport, hostStatus, type ReportError } from '../core/report.ts'
 import type { Task } from '../core/task.ts'
-import { type ApplyOptions, applyHost, planHost, type TaskResult } from './apply.ts'
+import { type ApplyOptions, applyHost, type HostAtHand, planHost, type TaskResult } from './apply.ts'
 import { batchReads, HostLost, type Reader } from './batch.ts'
+import { lockHost } from './host-lock.ts'
+import { interruptedError } from './journal.ts'
 import { reportError, reportTask } from './report-task.ts'
 
 /** Milliseconds that one trip of reads may take. */
@@ -13,6 +15,8 @@ export interface HostRun {
   readonly tasks: readonly Task[]
   readonly mode: 'dry-run' | 'apply'
   readonly options: ApplyOptions
+  /** How long an apply waits for another run to end. */
+  readonly lockWaitSeconds: number
 }
 
 /** What a run on a host gave: the report, and the results that it was made from. */
@@ -27,7 +31,7 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
   const readers: Reader[] = []
   const finish = (results: readonly TaskResult[], error: ReportError | null, unreachable: boolean): HostOutcome => {
     const tasks = results.map(result => reportTask(run.name, result))
-    const status = error ? (unreachable ? 'unreachable' : 'failed') : hostStatus(tasks)
+    const status = error ? statusOf(error, unreachable) : hostStatus(tasks)
     const durationMs = Math.round(performance.now() - started)
     const roundTrips = readers.reduce((sum, reader) => sum + reader.trips(), 0)
     return { report: { name: run.name, status, durationMs, roundTrips, tasks, error }, results }
@@ -46,14 +50,28 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
       return reader
     }
     const host = { connection, freshReader }
-    const results =
-      run.mode === 'dry-run'
-        ? await planHost(host, run.tasks, run.options.allow)
-        : await applyHost(host, run.tasks, run.options)
-    return finish(results, null, false)
+    if (run.mode === 'apply') return finish(await applyLocked(host, run), null, false)
+    const { results, interrupted } = await planHost(host, run.tasks, run.options.allow)
+    const [first] = interrupted
+    return finish(results, first ? reportError(run.name, interruptedError(first)) : null, false)
   } catch (error) {
     return finish([], reportError(run.name, error), error instanceof HostLost)
   } finally {
     await connection.close()
+  }
+}
+
+function statusOf(error: ReportError, unreachable: boolean): HostReport['status'] {
+  if (unreachable) return 'unreachable'
+  return error.code === 'interrupted' ? 'interrupted' : 'failed'
+}
+
+/** From the check to the verification the host is ours. */
+async function applyLocked(host: HostAtHand, { tasks, options, lockWaitSeconds }: HostRun) {
+  const lock = await lockHost(host.connection, { runId: options.runId, waitSeconds: lockWaitSeconds })
+  try {
+    return await applyHost(host, tasks, options)
+  } finally {
+    await lock.release()
   }
 }

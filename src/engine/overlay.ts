@@ -22,8 +22,10 @@ export function plannedFiles(steps: readonly Step[]): [string, FileState][] {
   return steps.flatMap((step): [string, FileState][] => {
     if (step.kind === 'remove') return [[step.path, { kind: 'file', path: step.path, content: null }]]
     if (step.kind !== 'write') return []
-    const { path, content, mode = '0644', owner = 'root', group = 'root' } = step
-    return [[path, { kind: 'file', path, content, mode, owner, group }]]
+    const { path, content, mode, owner, group } = step
+    return [
+      [path, { kind: 'file', path, content, ...(mode && { mode }), ...(owner && { owner }), ...(group && { group }) }],
+    ]
   })
 }
 
@@ -50,9 +52,9 @@ export function overlay(ask: Ask, planned: PlannedFiles): Ask {
     if (!isTouched(read, planned)) return ask(read)
     switch (read.kind) {
       case 'file':
-        return { kind: 'file', file: foreseen(planned.get(read.path), read.path) }
+        return { kind: 'file', file: await foreseen(planned.get(read.path), read, ask) }
       case 'stat':
-        return { kind: 'stat', stat: foreseen(planned.get(read.path), read.path).stat ?? null }
+        return { kind: 'stat', stat: (await foreseen(planned.get(read.path), read, ask)).stat ?? null }
       case 'files': {
         const answer = await ask(read)
         const there = answer.kind === 'files' ? answer.files : []
@@ -60,7 +62,7 @@ export function overlay(ask: Ask, planned: PlannedFiles): Ask {
         for (const [path, file] of planned) {
           if (!matchesAny(path, read.globs)) continue
           if (file.content === null) files.delete(path)
-          else files.set(path, foreseen(file, path))
+          else files.set(path, written(file, file.content, files.get(path)))
         }
         return { kind: 'files', files: [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1)) }
       }
@@ -70,10 +72,21 @@ export function overlay(ask: Ask, planned: PlannedFiles): Ask {
   }
 }
 
-function foreseen(file: FileState | undefined, path: string): FileRead {
-  if (!file || file.content === null) return { kind: 'file', path, content: null }
-  const { mode = '0644', owner = 'root', group = 'root' } = file
-  const size = Buffer.byteLength(file.content)
+/** A file as planned. What a write does not state stays as it is on the host. */
+async function foreseen(file: FileState | undefined, read: Read & { path: string }, ask: Ask): Promise<FileRead> {
+  if (!file || file.content === null) return { kind: 'file', path: read.path, content: null }
+  if (file.mode && file.owner && file.group) return written(file, file.content)
+  const answer = await ask(read)
+  return written(file, file.content, answer.kind === 'file' ? answer.file : answer.kind === 'stat' ? answer.stat : null)
+}
+
+type Attributes = Pick<FileRead, 'mode' | 'owner' | 'group'>
+
+function written(file: FileState, content: string, before?: Attributes | null): FileRead {
+  const mode = file.mode ?? before?.mode ?? '0644'
+  const owner = file.owner ?? before?.owner ?? 'root'
+  const group = file.group ?? before?.group ?? 'root'
+  const size = Buffer.byteLength(content)
   const stat = { type: 'file', mode, owner, group, size, allocated: size, mtime: future, ctime: future } as const
-  return { ...file, stat }
+  return { ...file, mode, owner, group, stat }
 }

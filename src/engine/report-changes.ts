@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { createTwoFilesPatch } from 'diff'
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import { inSync } from '../core/change.ts'
 import { type FileRead, type FileState, isFile } from '../core/file.ts'
 import type { ReportChange } from '../core/report.ts'
@@ -45,9 +45,9 @@ function fileDiff(path: string, before: FileRead, after: FileState): string {
   const patch = createTwoFilesPatch(from, to, before.content ?? '', after.content ?? '', undefined, undefined, {
     context: 3,
     timeout: 2000,
+    headerOptions: FILE_HEADERS_ONLY,
   })
-  if (patch === undefined) return `${path} differs in more lines than can be shown\n`
-  return patch.replace(/^=+\n/, '').replaceAll(/^((?:---|\+\+\+) .*)\t$/gm, '$1')
+  return patch ?? `${path} differs in more lines than can be shown\n`
 }
 
 function differingEntries(before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>) {

@@ -121,7 +121,7 @@ for u in ${quoteAll(users)}; do
   if [ "$me" != root ] && [ "$u" != "$me" ]; then echo; echo "$n needs $u"; return; fi
 done
 mkdir -p "$base/transactions" && exec 8>"$base/transaction.lock" || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
-flock -w 5 8 || { echo; echo "$n busy"; return; }
+flock -w 30 8 || { echo; echo "$n busy"; return; }
 d=$(mktemp -d "$base/transactions/"${quote(`${journal.name}.XXXXXX`)}) || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
 printf '%s' ${quote(journal.task)} >"$d/task"
 base64 -d >"$d/script" <<'SAK_SCRIPT'

@@ -9,7 +9,7 @@ import { absent, file } from '../../src/core/file.ts'
 import { blocked, defineModule } from '../../src/core/module.ts'
 import { run, write } from '../../src/core/step.ts'
 import type { Task } from '../../src/core/task.ts'
-import { type ApplyOptions, applyHost, planHost } from '../../src/engine/apply.ts'
+import { type ApplyOptions, applyHost, planHost as planWhole } from '../../src/engine/apply.ts'
 import { batchReads } from '../../src/engine/batch.ts'
 import { shellConnection } from './shell.ts'
 
@@ -59,6 +59,8 @@ const copy = defineModule({
   },
   apply: ({ saved }) => [saved && write(saved.after)],
 })
+
+const planHost = async (...args: Parameters<typeof planWhole>) => (await planWhole(...args)).results
 
 function hostAtHand(connection: Connection = shellConnection()) {
   let trips = 0

@@ -23,6 +23,7 @@ export function shellConnection(argv: readonly string[] = ['dash'], noise = ''):
         })
         child.stdin.end(script)
       }),
+    hold: () => Promise.reject(new Error('not held in this test')),
     close: async () => {},
   }
 }

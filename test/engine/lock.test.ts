@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { connectLocally } from '../../src/connections/local.ts'
+import { run, type Step, write } from '../../src/core/step.ts'
+import { planHost } from '../../src/engine/apply.ts'
+import { batchReads } from '../../src/engine/batch.ts'
+import { lockHost } from '../../src/engine/host-lock.ts'
+import { transactionScript } from '../../src/engine/transaction-script.ts'
+
+const { uid, username, homedir } = userInfo()
+const isRoot = uid === 0
+const base = isRoot ? '/var/lib/sak-reconcile' : join(homedir, '.local/state/sak-reconcile')
+const connection = () => connectLocally(undefined, async () => undefined)
+const options = { runId: 'sak-test', waitSeconds: 0 }
+
+/** Runs steps, and kills their script without warning while its last step runs. */
+async function interrupt(steps: readonly Step[], flag: string) {
+  const waiting = run(['sh', '-c', 'touch "$1"; sleep 300', 'sh', flag], {
+    undo: 'resumable',
+    as: username,
+    timeout: '400s',
+  })
+  const script = transactionScript([...steps, waiting], 'n', { name: 'sak-test', task: 'a task' })
+  const child = spawn('dash', [], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+  child.stdin.end(script)
+  while (!existsSync(flag)) await sleep(20)
+  process.kill(-(child.pid ?? 0), 'SIGKILL')
+  await new Promise(resolve => child.on('exit', resolve))
+}
+
+t.test('a lock holds until it is released, and says who holds it', async t => {
+  const [one, two] = [connection(), connection()]
+  const lock = await lockHost(one, { ...options, runId: 'first' })
+  await t.rejects(lockHost(two, options), {
+    code: 'locked',
+    message: new RegExp(`run first of ${username}@.*, since 20`),
+  })
+  await lock.release()
+  const again = await lockHost(two, options)
+  await again.release()
+  await Promise.all([one.close(), two.close()])
+})
+
+t.test('a lock ends with its connection', async t => {
+  const [one, two] = [connection(), connection()]
+  await lockHost(one, options)
+  await one.close()
+  const lock = await lockHost(two, { ...options, waitSeconds: 5 })
+  t.ok(lock)
+  await lock.release()
+  await two.close()
+})
+
+t.test('what a killed script leaves is undone before the next apply', async t => {
+  const folder = t.testdir({ file: 'before' })
+  const file = join(folder, 'file')
+  await chmod(file, 0o641)
+  const undo = run(['sh', '-c', 'echo done >>"$1"', 'sh', join(folder, 'log')], {
+    as: username,
+    undo: [{ argv: ['sh', '-c', 'echo undone >>"$1"', 'sh', join(folder, 'log')], as: username }],
+  })
+  const steps = [write({ kind: 'file', path: file, content: 'after' }), undo]
+  await interrupt(steps, join(folder, 'flag'))
+  t.equal(await readFile(file, 'utf8'), 'after', 'half-way')
+
+  const local = connection()
+  if (isRoot) {
+    const reader = batchReads(local, { deadlineMs: 60_000 })
+    const plan = await planHost({ connection: local, freshReader: () => reader }, [], 'data')
+    t.match(plan.interrupted, [{ task: 'a task' }], 'a dry run says so')
+    t.equal(await readFile(file, 'utf8'), 'after', 'and changes nothing')
+  }
+  const lock = await lockHost(local, options)
+  t.match(lock.recovered, [{ task: 'a task' }])
+  t.equal(await readFile(file, 'utf8'), 'before')
+  t.equal(await readFile(join(folder, 'log'), 'utf8'), 'done\nundone\n')
+  t.same((await readdir(folder)).sort(), ['file', 'flag', 'log'])
+  t.same(
+    (await readdir(join(base, 'transactions'))).filter(name => name.startsWith('sak-test')),
+    [],
+  )
+  await lock.release()
+  t.same((await lockHost(local, { ...options, waitSeconds: 5 })).recovered, [], 'once')
+  await local.close()
+})
+
+t.test('an orphaned script keeps others out until it has ended', async t => {
+  const folder = t.testdir({})
+  const flag = join(folder, 'flag')
+  const slow = run(['sh', '-c', 'touch "$1"; sleep 2', 'sh', flag], { undo: 'resumable', as: username })
+  const script = transactionScript([slow], 'n', { name: 'sak-test', task: 'a slow task' })
+  const orphan = spawn('dash', [], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+  orphan.stdin.end(script)
+  while (!existsSync(flag)) await sleep(20)
+  const local = connection()
+  await t.rejects(lockHost(local, options), { code: 'locked', message: /a slow task/ })
+  const lock = await lockHost(local, { ...options, waitSeconds: 20 })
+  t.same(lock.recovered, [], 'it came to its end')
+  await lock.release()
+  await local.close()
+})
+
+t.test('where undoing fails nothing else is done, and the journal is named', async t => {
+  const folder = t.testdir({})
+  const undoFails = run(['true'], { undo: [{ argv: ['sh', '-c', 'echo broken; exit 1'], as: username }], as: username })
+  await interrupt([undoFails], join(folder, 'flag'))
+  t.teardown(async () => {
+    const left = (await readdir(join(base, 'transactions'))).filter(name => name.startsWith('sak-test'))
+    await Promise.all(left.map(name => rm(join(base, 'transactions', name), { recursive: true })))
+  })
+  const local = connection()
+  await t.rejects(lockHost(local, options), { code: 'interrupted', hint: /transactions\/sak-test/, said: /broken/ })
+  await t.rejects(lockHost(local, { ...options, waitSeconds: 5 }), { code: 'interrupted' }, 'every time')
+  await local.close()
+})
+
+t.test('a dry run of a user who is not root passes the journals by', { skip: !isRoot && 'needs root' }, async t => {
+  await mkdir(join(base, 'transactions'), { recursive: true })
+  const { shellConnection } = await import('./shell.ts')
+  const nobody = shellConnection(['runuser', '-u', 'nobody', '--', 'env', 'HOME=/tmp', 'dash'])
+  const reader = batchReads(nobody, { deadlineMs: 60_000 })
+  t.same(await planHost({ connection: nobody, freshReader: () => reader }, [], 'data'), {
+    results: [],
+    interrupted: [],
+  })
+})

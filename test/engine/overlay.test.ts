@@ -1,0 +1,88 @@
+import t from 'tap'
+import type { FileRead } from '../../src/core/file.ts'
+import type { Answer, Read } from '../../src/core/host.ts'
+import { daemonReload, remove, run, write } from '../../src/core/step.ts'
+import { type Ask, Deferred, isTouched, overlay, plannedFiles } from '../../src/engine/overlay.ts'
+
+const stat = {
+  type: 'file',
+  mode: '0600',
+  owner: 'app',
+  group: 'app',
+  size: 3,
+  allocated: 3,
+  mtime: 1,
+  ctime: 1,
+} as const
+const there = (path: string): FileRead => ({ kind: 'file', path, content: 'old', ...attributes, stat })
+const attributes = { mode: '0600', owner: 'app', group: 'app' }
+
+/** A host where /d/a and /d/b are, and that remembers what it was asked. */
+function host() {
+  const asked: Read[] = []
+  const ask: Ask = async (read): Promise<Answer> => {
+    asked.push(read)
+    const known = (path: string) => path === '/d/a' || path === '/d/b'
+    if (read.kind === 'command') return { kind: 'command', result: { code: 0, stdout: 'said', stderr: '' } }
+    if (read.kind === 'files') return { kind: 'files', files: [there('/d/a'), there('/d/b')] }
+    if (read.kind === 'stat') return { kind: 'stat', stat: known(read.path) ? stat : null }
+    return {
+      kind: 'file',
+      file: known(read.path) ? there(read.path) : { kind: 'file', path: read.path, content: null },
+    }
+  }
+  return { ask, asked }
+}
+
+const planned = new Map(
+  plannedFiles([
+    write({ kind: 'file', path: '/d/a', content: 'new' }),
+    write({ kind: 'file', path: '/d/c', content: 'grüße', mode: '0640', owner: 'root', group: 'adm' }),
+    remove('/d/b'),
+    run(['true'], { undo: 'none' }),
+    daemonReload(),
+  ]),
+)
+
+t.test('files are answered as the steps would leave them', async t => {
+  const { ask } = host()
+  const laid = overlay(ask, planned)
+  t.match(await laid({ kind: 'file', path: '/d/a' }), { file: { content: 'new', ...attributes } }, 'attributes stay')
+  t.match(await laid({ kind: 'file', path: '/d/b' }), { file: { content: null } })
+  t.match(await laid({ kind: 'file', path: '/d/c' }), { file: { content: 'grüße', mode: '0640', group: 'adm' } })
+  t.match(await laid({ kind: 'stat', path: '/d/a' }), { stat: { size: 3, ...attributes } })
+  t.match(await laid({ kind: 'stat', path: '/d/b' }), { stat: null })
+  t.match(await laid({ kind: 'stat', path: '/d/c' }), { stat: { size: 7, type: 'file', owner: 'root' } })
+  const all = await laid({ kind: 'files', globs: ['/d/*'] })
+  t.same(all.kind === 'files' && all.files.map(({ path, content, mode }) => [path, content, mode]), [
+    ['/d/a', 'new', '0600'],
+    ['/d/c', 'grüße', '0640'],
+  ])
+})
+
+t.test('what is yet to be written is newer than anything that runs', async t => {
+  const answer = await overlay(host().ask, planned)({ kind: 'stat', path: '/d/c' })
+  t.ok(answer.kind === 'stat' && answer.stat && answer.stat.mtime > Date.now() / 1000)
+})
+
+t.test('a command that depends on a planned file cannot be foreseen, others are asked', async t => {
+  const { ask, asked } = host()
+  const laid = overlay(ask, planned)
+  const command = (dependsOn?: string[]): Read => ({
+    kind: 'command',
+    argv: ['x'],
+    options: dependsOn ? { dependsOn } : {},
+  })
+  await t.rejects(laid(command(['/d/*'])), Deferred)
+  await t.rejects(laid(command(['/d/b'])), Deferred, 'a file that would be removed counts too')
+  t.match(await laid(command(['/e/*'])), { result: { stdout: 'said' } })
+  t.match(await laid(command()), { result: { stdout: 'said' } })
+  t.match(await laid({ kind: 'file', path: '/e' }), { file: { content: null } })
+  t.equal(asked.length, 3)
+})
+
+t.test('only what is planned touches a read', async t => {
+  t.ok(isTouched({ kind: 'files', globs: ['/d/c*'] }, planned), 'a file that is not there yet')
+  t.notOk(isTouched({ kind: 'files', globs: ['/d/d*'] }, planned))
+  t.notOk(isTouched({ kind: 'file', path: '/d' }, planned))
+})
