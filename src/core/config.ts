@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SakError } from './errors.ts'
 import type { Inventory, InventoryInput } from './inventory.ts'
-import { describeIssues } from './module.ts'
+import { describeIssues } from './issues.ts'
 import type { Playbook, PlaybookFactory, Vars } from './playbook.ts'
 
 /** What a project's `sak.config.{ts,js,mjs,json}` says: what to reconcile, where. Paths are relative to the file. */
@@ -28,7 +28,7 @@ const schema = z.strictObject({
 export function defineConfig(config: Config): Config {
   const parsed = schema.safeParse(config)
   if (parsed.success) return config
-  throw new SakError('invalid-config', describeIssues(parsed.error), {
+  throw new SakError('invalid-config', describeIssues(parsed.error, schema), {
     hint: 'a config has: playbook, inventory, vars, forks',
   })
 }

@@ -1,7 +1,8 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { type Change, type Changes, type Checked, diffByKey, isUnreadable, type Unreadable } from './change.ts'
 import { isBlocked, isSakError, SakError } from './errors.ts'
 import type { Host } from './host.ts'
+import { describeIssues } from './issues.ts'
 import type { Impact, Step } from './step.ts'
 import { type Assessment, type Task, type TaskOptions, taskBrand } from './task.ts'
 
@@ -69,20 +70,9 @@ function parseParams<Schema extends z.ZodType>(
   const parsed = definition.params.safeParse(input)
   if (parsed.success) return parsed.data
   const title = label === definition.name ? label : `${definition.name} "${label}"`
-  throw new SakError('invalid-params', `${title}: ${describeIssues(parsed.error)}`, {
+  throw new SakError('invalid-params', `${title}: ${describeIssues(parsed.error, definition.params)}`, {
     hint: `sak-reconcile's modules/README.md lists the params of ${definition.name}`,
   })
-}
-
-/** Zod's issues on one line each: the path of the field, then what is wrong with it. */
-export function describeIssues(error: z.ZodError): string {
-  return error.issues
-    .map(issue => {
-      // zod says of a record's key only that it is invalid; why is one level below
-      const message = issue.code === 'invalid_key' ? issue.issues.map(why => why.message).join(', ') : issue.message
-      return issue.path.length > 0 ? `${z.core.toDotPath(issue.path)}: ${message}` : message
-    })
-    .join('\n')
 }
 
 async function assess<Schema extends z.ZodType, C extends object, D extends { [K in keyof C]: unknown }>(

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { SakError } from './errors.ts'
-import { describeIssues } from './module.ts'
+import { describeIssues } from './issues.ts'
 import { isTask, type Task } from './task.ts'
 
 const playbookBrand = Symbol.for('sak-reconcile.playbook')
@@ -18,7 +18,7 @@ export interface PlaybookHost {
 /** A list of tasks within the list, for composing. */
 export type TaskList = readonly (Task | TaskList | false | undefined)[]
 
-export interface PlaybookDefinition<Schema extends z.ZodType<object>> {
+export interface PlaybookDefinition<Schema extends z.ZodObject> {
   readonly name: string
   /** The hosts it is for, as a host pattern. Default `all`. */
   readonly hosts?: string
@@ -44,7 +44,7 @@ export interface Playbook<Input = unknown> {
 }
 
 /** A playbook whose params can be set: call it with them, or with nothing for its defaults. */
-export interface PlaybookFactory<Schema extends z.ZodType<object> = z.ZodType<object>> {
+export interface PlaybookFactory<Schema extends z.ZodObject = z.ZodObject> {
   (params?: z.input<Schema>): Playbook<z.input<Schema>>
   readonly [playbookBrand]: true
   readonly playbookName: string
@@ -60,22 +60,21 @@ export type DeepPartial<T> = T extends readonly unknown[]
 const noParams = z.strictObject({})
 
 /** Defines a playbook. The answer is a function from params to a playbook, and can be exported as it is. */
-export function definePlaybook<Schema extends z.ZodType<object> = typeof noParams>(
+export function definePlaybook<Schema extends z.ZodObject = typeof noParams>(
   definition: PlaybookDefinition<Schema>,
 ): PlaybookFactory<Schema> {
   // without params the type parameter is that of noParams
   const schema = (definition.params ?? noParams) as Schema
+  const names = Object.keys(schema.shape)
   const make = (given: Vars): Playbook<z.input<Schema>> => {
-    parse(definition.name, schema, given)
+    checkGiven(definition.name, schema, given)
     return {
       [playbookBrand]: true,
       name: definition.name,
       hosts: definition.hosts ?? 'all',
       with: overrides => make(merge(given, asVars(overrides))),
       tasksFor: (host, commandLine = {}) => {
-        const names = paramNames(schema)
-        const own = names ? pick(host.vars, names) : {}
-        const params = parse(definition.name, schema, merge(merge(given, own), commandLine))
+        const params = parse(definition.name, schema, merge(merge(given, pick(host.vars, names)), commandLine))
         return checkTasks(definition.name, host, flatten(definition.tasks(params, host)))
       },
     }
@@ -99,11 +98,20 @@ export function isPlaybookFactory(value: unknown): value is PlaybookFactory {
 function parse<S extends z.ZodType>(name: string, schema: S, params: unknown): z.output<S> {
   const parsed = schema.safeParse(params)
   if (parsed.success) return parsed.data
-  throw new SakError('invalid-params', `playbook ${name}: ${describeIssues(parsed.error)}`)
+  throw invalidParams(name, schema, parsed.error)
 }
 
-function paramNames(schema: z.ZodType): readonly string[] | undefined {
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : undefined
+/** What is given must be right at once; what is not may still come from a host's variables or the command line. */
+function checkGiven(name: string, schema: z.ZodObject, given: Vars): void {
+  const { error } = schema.safeParse(given)
+  const isGiven = (path: readonly PropertyKey[]) =>
+    path.reduce<unknown>((value, key) => (isRecord(value) ? value[String(key)] : value), given) !== undefined
+  const wrong = error?.issues.filter(({ path }) => isGiven(path))
+  if (wrong && wrong.length > 0) throw invalidParams(name, schema, new z.ZodError(wrong))
+}
+
+function invalidParams(name: string, schema: z.ZodType, error: z.ZodError): SakError {
+  return new SakError('invalid-params', `playbook ${name}: ${describeIssues(error, schema)}`)
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

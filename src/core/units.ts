@@ -29,12 +29,16 @@ export const Duration = z
   })
   .refine(isDuration, { error: 'expected a duration such as "500ms", "10s" or "5m"' })
 
-/** Schema of an absolute path on a host: starts with `/`, has no control characters, no `.` or `..` part. */
+/**
+ * Schema of an absolute path on a host: starts with `/`, has no control characters, no `.` or `..` part.
+ * Comes out with single slashes and none at the end, so that one place has one name.
+ */
 export const AbsolutePath = z
   .string()
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
   .regex(/^\/[^\x00-\x1f\x7f]*$/, { error: 'expected an absolute path such as "/etc/sysctl.d/60-sak.conf"' })
   .refine(path => !/\/\.{1,2}(\/|$)/.test(path), { error: 'expected a path without "." or ".." parts' })
+  .overwrite(path => path.replaceAll(/\/+/g, '/').replace(/(.)\/$/, '$1'))
 
 /** Schema of a file mode: `'644'` or `'0644'`; comes out with four digits. */
 export const FileMode = z
