@@ -98,7 +98,7 @@ const patience: Duration = '20s'
 
 async function askServer(host: Host, cluster: Cluster, address: Address, names: readonly string[]): Promise<Answer> {
   const stdin = renderTemplate(new URL('./status.sql.ejs', import.meta.url), { names })
-  const options = { as: cluster.owner, env: psqlEnv, stdin, timeout: patience }
+  const options = { as: cluster.owner, env: psqlEnv, stdin, timeout: patience, dependsOn: dependencies(cluster) }
   const result = await host.command(psql(cluster, address), options)
   const answer = parseStatus(result)
   if (answer.kind !== 'up' || answer.status.configFile === `${cluster.directory}/postgresql.conf`) return answer
@@ -115,8 +115,12 @@ export const preflightArgv = (cluster: Pick<Cluster, 'version' | 'directory'>) =
 ]
 
 async function preflight(host: Host, cluster: Cluster): Promise<Fault | undefined> {
-  return parsePreflight(await host.command(preflightArgv(cluster), { as: cluster.owner, timeout: patience }))
+  const options = { as: cluster.owner, timeout: patience, dependsOn: dependencies(cluster) }
+  return parsePreflight(await host.command(preflightArgv(cluster), options))
 }
+
+/** Another task that writes these would have the server read them. */
+const dependencies = ({ directory }: Cluster) => [`${directory}/*.conf`, `${directory}/conf.d/*.conf`]
 
 async function primaryValues(
   host: Host,

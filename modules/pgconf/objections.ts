@@ -14,7 +14,7 @@ export function objections(
   const { answer } = found
   const standing = plan.removing ? overrides.filter(override => override.removal === undefined) : overrides
   return [
-    ...unsuitable(found),
+    ...unsuitable(found, settings),
     ...brokenBefore(found, plan.changedPaths),
     ...(answer.kind === 'up' ? refusedValues(answer.status, settings) : []),
     ...belowPrimary(found, settings),
@@ -28,13 +28,13 @@ function overridden({ place, name, value, remedy }: Override, removing: boolean)
   return blocked('override', `${place} sets ${name} to ${value}, which wins over ours`, hint)
 }
 
-function unsuitable({ answer, cluster, address }: Found): readonly SakError[] {
+function unsuitable({ answer, cluster, address }: Found, settings: ReadonlyMap<string, string>): readonly SakError[] {
   if (answer.kind === 'down' && answer.occupant !== undefined) {
     const message = `port ${address.port} of ${cluster.name}, which is down, is taken by the server of ${answer.occupant}`
     return [blocked('refused', message, 'give one of them another port')]
   }
-  if (address.socket === '') {
-    const message = `${cluster.name} has no unix socket (unix_socket_directories is empty), so nobody can be asked without a password`
+  if (address.socket === '' || settings.get('unix_socket_directories') === '') {
+    const message = `without a unix socket (unix_socket_directories is empty) the server of ${cluster.name} cannot be asked`
     return [blocked('unsupported', message, 'set unix_socket_directories')]
   }
   if (cluster.name.includes('-')) {
@@ -42,8 +42,10 @@ function unsuitable({ answer, cluster, address }: Found): readonly SakError[] {
     return [blocked('unsupported', message, 'rename it with pg_renamecluster')]
   }
   if (answer.kind !== 'refused') return []
-  const hint = `${cluster.owner} must get in by peer authentication (pg_hba.conf: local all ${cluster.owner} peer)`
-  return [blocked('unsupported', `the server would not be asked: ${answer.said}`, hint)]
+  const isLogin = /authentication|password|pg_hba|role/.test(answer.said)
+  const login = `${cluster.owner} must get in by peer authentication (pg_hba.conf: local all ${cluster.owner} peer)`
+  const log = `see /var/log/postgresql/${cluster.unit.replace('@', '-')}.log`
+  return [blocked('unsupported', `the server would not be asked: ${answer.said}`, isLogin ? login : log)]
 }
 
 /** A configuration that was broken before we came, elsewhere than where we are about to write. */

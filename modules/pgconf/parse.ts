@@ -83,6 +83,7 @@ const Status = z.object({
   standby: z.boolean(),
   loadedAt: z.number(),
   settings: z.array(SettingRow),
+  custom: z.record(z.string(), z.string().nullable()).nullable(),
   sessions: z.array(
     z.object({ database: z.string().nullable(), role: z.string().nullable(), config: z.array(z.string()).nullable() }),
   ),

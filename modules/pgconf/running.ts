@@ -1,6 +1,6 @@
 import { type Entry, type Tree, winner } from './configuration.ts'
 import { entriesWith, type Found } from './found.ts'
-import { parseLines } from './parse.ts'
+import { parseLines, type Status } from './parse.ts'
 import { type Meaning, meaningOf, type Setting, sameSetting, show } from './values.ts'
 
 /** How the server stands to the settings: as it is, and as it will be. */
@@ -26,7 +26,7 @@ export function compareRunning(found: Found, settings: ReadonlyMap<string, strin
   const entries = entriesWith(found, desired)
   const wants = [...settings].map(([name, text]) => ({ name, text }))
   const compared = [
-    ...wants.map(want => compareWanted(found, rows.get(want.name), want)),
+    ...wants.map(want => compareWanted(found, rows.get(want.name), want, answer.status.custom)),
     ...found.released.flatMap(name => compareReleased(found, rows.get(name), name, entries)),
   ]
   const restart = compared.some(item => item.restart)
@@ -59,8 +59,13 @@ function whenDown({ start, answer }: Found): Running {
   return { current: { server: 'down' }, desired: { server: 'up' }, ...none }
 }
 
-function compareWanted(found: Found, row: Setting | undefined, { name, text }: Want): Compared {
-  if (!row) return { name, current: null, desired: text, restart: false }
+function compareWanted(
+  found: Found,
+  row: Setting | undefined,
+  { name, text }: Want,
+  custom: Status['custom'],
+): Compared {
+  if (!row) return { name, current: custom?.[name] ?? null, desired: text, restart: false }
   const meaning = meaningOf(text, row)
   const same = meaning.kind === 'known' ? sameSetting(row.setting, meaning.setting, row) : loaded(found, row, text)
   const desired = meaning.kind === 'known' ? show(meaning.setting, row) : text

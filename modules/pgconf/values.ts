@@ -100,6 +100,8 @@ function numberMeaning(text: string, setting: Setting): Meaning {
     return { kind: 'refused', reason: `${text} is outside ${least} to ${most}` }
   }
   if (value < 0 && setting.min === '-1') return { kind: 'open' }
+  // pg_settings has the modes of files in octal
+  if (isOctal(setting.setting)) return { kind: 'known', setting: value.toString(8).padStart(4, '0') }
   return { kind: 'known', setting: String(Math.max(value, raisedTo[setting.name] ?? -Infinity)) }
 }
 
@@ -109,7 +111,7 @@ const raisedTo: Readonly<Record<string, number>> = { wal_buffers: 4, autovacuum_
 function parseNumber(text: string, unit: string | null): number | Extract<Meaning, { kind: 'refused' }> {
   const [, digits = '', suffix = ''] =
     /^\s*([-+]?(?:0x[0-9a-f]+|[\d.]+(?:e[-+]?\d+)?))\s*([A-Za-z]*)\s*$/i.exec(text) ?? []
-  const number = /^[-+]?0\d+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits)
+  const number = isOctal(digits) ? Number.parseInt(digits, 8) : Number(digits)
   if (digits === '' || Number.isNaN(number)) return { kind: 'refused', reason: `"${text}" is not a number` }
   if (suffix === '') return number
   const scale = scaleOf(unit)
@@ -122,6 +124,8 @@ function parseNumber(text: string, unit: string | null): number | Extract<Meanin
   const rounded = smaller === undefined || Number.isInteger(number) ? amount : roundHalfEven(amount / smaller) * smaller
   return rounded / scale.base
 }
+
+const isOctal = (digits: string) => /^[-+]?0[0-7]+$/.test(digits)
 
 function wrongUnit(text: string, scale: Scale | undefined): string {
   if (!scale) return `"${text}": this setting has no unit`
