@@ -81,6 +81,7 @@ async function assess<Schema extends z.ZodType, C extends object, D extends { [K
   host: Host,
 ): Promise<Assessment> {
   const checked = await definition.check(host, params)
+  refuseOtherKeys(checked)
   const changes = definition.diff?.(checked, params) ?? diffByKey(checked)
   const list = Object.entries<Change | undefined>(changes).flatMap(([key, change]) =>
     change === undefined ? [] : [{ key, before: change.before, after: change.after }],
@@ -91,6 +92,12 @@ async function assess<Schema extends z.ZodType, C extends object, D extends { [K
   const steps =
     list.length > 0 && blocked.length === 0 ? definition.apply(changes, params, checked.current).filter(isStep) : []
   return { current: checked.current, desired: checked.desired, changes: list, blocked, steps }
+}
+
+/** A key that only one side has would never be compared, and so be called in sync. */
+function refuseOtherKeys({ current, desired }: { current: object; desired: object }): void {
+  const other = [...Object.keys(current), ...Object.keys(desired)].find(key => !(key in current && key in desired))
+  if (other !== undefined) throw new TypeError(`check answers "${other}" in only one of current and desired`)
 }
 
 /** Two keys may be unreadable for one reason, which is said once. */
