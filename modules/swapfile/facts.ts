@@ -41,7 +41,7 @@ export async function readFacts(host: Host, path: string): Promise<Facts> {
     host.stat(bridgePath(path)),
     host.file('/proc/swaps'),
     host.file('/proc/meminfo'),
-    host.command(['stat', '-f', '-c', '%S %b %a %T', '--', directory]),
+    host.command(['findmnt', '-bno', 'FSTYPE,SIZE,AVAIL', '-T', directory]),
     orUnreadable(host.command(['blkid', '-p', '-s', 'TYPE', '-o', 'value', '--', path], root)),
     orUnreadable(host.command(['cmp', '-n', '1048576', '--', path, '/dev/zero'], root)),
     host.stat('/run/systemd/container'),

@@ -79,34 +79,40 @@ export function usesBridge(before: Running, after: Running, how: How): boolean {
 }
 
 const unfit: Readonly<Record<string, string>> = {
-  overlayfs: 'an overlay',
+  overlay: 'an overlay',
   aufs: 'an overlay',
+  ecryptfs: 'an overlay',
   tmpfs: 'memory',
   ramfs: 'memory',
-  nfs: 'a network file system',
-  nfs4: 'a network file system',
-  smb: 'a network file system',
-  smb2: 'a network file system',
-  cifs: 'a network file system',
-  v9fs: 'a network file system',
-  ceph: 'a network file system',
-  afs: 'a network file system',
-  fuseblk: 'a FUSE file system',
+  nfs: 'the network',
+  nfs4: 'the network',
+  cifs: 'the network',
+  smb3: 'the network',
+  ceph: 'the network',
+  afs: 'the network',
+  '9p': 'a file system of the machine below',
+  virtiofs: 'a file system of the machine below',
   zfs: 'ZFS',
-  ecryptfs: 'an encrypting overlay',
-  msdos: 'a FAT file system, which has no owners and modes',
-  squashfs: 'read-only',
-  isofs: 'read-only',
+  vfat: 'a file system without owners and modes',
+  msdos: 'a file system without owners and modes',
+  exfat: 'a file system without owners and modes',
+  ntfs3: 'a file system without owners and modes',
+  squashfs: 'a read-only file system',
+  iso9660: 'a read-only file system',
 }
+
+/** Why the kernel takes no swap file there, where it is known that it does not. */
+function unfitness(type: string): string | undefined {
+  return type.startsWith('fuse') ? 'a FUSE file system' : unfit[type]
+}
+
+/** The file systems on which allocated space counts as written. */
+const allocates = new Set(['ext4', 'xfs'])
 
 export function howOf(facts: Facts, params: Params): How {
   const type = facts.fileSystem?.type ?? ''
   const filling =
-    type === 'btrfs'
-      ? 'fallocate without copy-on-write'
-      : type === 'ext2/ext3' || type === 'xfs'
-        ? 'fallocate'
-        : 'writing zeros'
+    type === 'btrfs' ? 'fallocate without copy-on-write' : allocates.has(type) ? 'fallocate' : 'writing zeros'
   const bridge = params.state === 'present' && facts.bridge.active === undefined && memoryShortage(facts) > 0
   return { filling, bridge, hasSystemd: facts.hasSystemd }
 }
@@ -160,7 +166,7 @@ function unsuitable({ isContainer, fileSystem }: Facts, { path }: Params): SakEr
     )
   }
   if (!fileSystem) return blocked('refused', `the directory of ${path} is missing`, 'make it, or set "path" to another')
-  const reason = unfit[fileSystem.type]
+  const reason = unfitness(fileSystem.type)
   if (reason === undefined) return undefined
   return blocked(
     'unsupported',

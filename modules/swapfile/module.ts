@@ -24,7 +24,7 @@ const fstab = '/etc/fstab'
 const MiB = 1024 ** 2
 
 const Params = z.strictObject({
-  path: AbsolutePath.refine(path => !/\/$|\/\//.test(path), { error: 'expected a path such as "/swapfile"' })
+  path: AbsolutePath.refine(path => path !== '/', { error: 'expected a path such as "/swapfile"' })
     .default('/swapfile')
     .describe('The swap file'),
   size: Size.refine(size => sizeBytes(size) >= MiB && sizeBytes(size) % MiB === 0, {

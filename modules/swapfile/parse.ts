@@ -21,19 +21,17 @@ export function memoryKiB(procMeminfo: string, name: 'MemTotal' | 'MemAvailable'
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(procMeminfo)?.[1] ?? 0)
 }
 
-/** A file system: its type by coreutils' name, its size, and what is free for everybody. */
+/** A file system: its type, its size, and what is free for everybody. */
 export interface FileSystem {
   readonly type: string
   readonly totalKiB: number
   readonly freeKiB: number
 }
 
-/** What `stat -f -c '%S %b %a %T'` printed. */
+/** What `findmnt -bno FSTYPE,SIZE,AVAIL` printed; nothing where there is no such directory. */
 export function parseFileSystem(said: string): FileSystem | undefined {
-  const [, block, total, free, type = ''] = /^(\d+) (\d+) (\d+) ([^\n]+)\n?$/.exec(said) ?? []
-  if (block === undefined) return undefined
-  const kib = (blocks: string | undefined) => Math.floor((Number(blocks) * Number(block)) / 1024)
-  return { type, totalKiB: kib(total), freeKiB: kib(free) }
+  const [, type = '', total, free] = /^(\S+) +(\d+) +(\d+)$/m.exec(said) ?? []
+  return total === undefined ? undefined : { type, totalKiB: Number(total) / 1024, freeKiB: Number(free) / 1024 }
 }
 
 /** A field of /proc/swaps or fstab as it was meant: white space and backslashes stand there as \040. */
