@@ -7,6 +7,7 @@ export { absent, type FileRead, type FileState, file, type Stat } from './core/f
 export type { CommandOptions, CommandResult, Host } from './core/host.ts'
 export { defineInventory, type Inventory, type InventoryHost, type InventoryInput } from './core/inventory.ts'
 export { blocked, defineModule, type Module, type ModuleDefinition, orUnreadable } from './core/module.ts'
+export type { PlanFile } from './core/plan-file.ts'
 export {
   definePlaybook,
   type Playbook,
@@ -31,4 +32,12 @@ export type { Task, TaskOptions } from './core/task.ts'
 export { renderTemplate } from './core/template.ts'
 export { AbsolutePath, Duration, durationMs, FileMode, Size, sizeBytes, UserName } from './core/units.ts'
 export { loadInventory } from './loading/inventory.ts'
-export { type ReconcileOptions, reconcile } from './run.ts'
+export {
+  type ApplyPlanOptions,
+  apply,
+  type Planned,
+  plan,
+  type ReconcileOptions,
+  type RunOptions,
+  reconcile,
+} from './run.ts'

@@ -2,141 +2,136 @@ import { randomBytes } from 'node:crypto'
 import pLimit from 'p-limit'
 import type { ConnectOptions } from './core/connection.ts'
 import { SakError } from './core/errors.ts'
-import { selectHosts } from './core/host-pattern.ts'
-import {
-  defineInventory,
-  type Inventory,
-  type InventoryHost,
-  type InventoryInput,
-  isInventory,
-  localhost,
-} from './core/inventory.ts'
-import { didYouMean } from './core/nearest.ts'
-import { isPlaybookFactory, type Playbook, type PlaybookFactory, type Vars } from './core/playbook.ts'
+import type { PlanFile, PlannedHost, PlanSource } from './core/plan-file.ts'
 import { countBy, exitCodeOf, type HostReport, type Report, type RunEvent } from './core/report.ts'
 import type { Impact } from './core/step.ts'
-import type { Task } from './core/task.ts'
-import type { TaskResult } from './engine/apply.ts'
 import { runHost } from './engine/host.ts'
+import { plannedHost, type Reviewed } from './engine/reviewed.ts'
+import { type Job, type JobOptions, jobsOf } from './jobs.ts'
+import { version } from './version.ts'
 
-export interface ReconcileOptions {
-  readonly playbook: Playbook | PlaybookFactory
-  /** Default, for a dry run only: this machine. */
-  readonly inventory?: Inventory | InventoryInput
-  /** Only look: the report shows what an apply would do. Default false. */
-  readonly dryRun?: boolean
-  /** A host pattern that narrows the playbook's hosts. */
-  readonly limit?: string
-  /** Only tasks with one of these tags, labels or module names. */
-  readonly tags?: readonly string[]
-  /** All tasks but those with one of these. */
-  readonly skipTags?: readonly string[]
+export interface RunOptions extends JobOptions {
   /** Hosts at once. Default 50. */
   readonly forks?: number
   /** The greatest impact permitted; a task that needs more is `pending`. Default `data`: everything. */
   readonly allow?: Impact
-  /** Params of the playbook, stronger than all others. */
-  readonly vars?: Vars
   readonly connect?: ConnectOptions
   /** How long an apply waits for another run on the same host to end. Default 10. */
   readonly lockWaitSeconds?: number
-  /** Shown the plan before anything is applied; `false` ends the run. Without it there is no question. */
-  readonly confirm?: (plan: Report) => Promise<boolean>
   /** Told what happens, as it happens. */
   readonly onEvent?: (event: RunEvent) => void
   /** Once aborted no new host or task starts; steps that run end or undo themselves. */
   readonly signal?: AbortSignal
 }
 
-interface Job {
-  readonly host: InventoryHost
-  readonly tasks: readonly Task[]
+export interface ReconcileOptions extends RunOptions {
+  /** Shown the plan before anything is applied; `false` ends the run. Without it there is no question. */
+  readonly confirm?: (plan: Report) => Promise<boolean>
 }
-
-type Reviewed = ReadonlyMap<string, readonly TaskResult[]>
 
 /**
  * Brings hosts to the state that a playbook describes, or with `dryRun` says what that would take.
  * Whatever happens on a host is in the report; mistakes of the caller throw before any host is touched.
- * @throws SakError `usage`, `invalid-params`, `invalid-playbook`, `invalid-inventory`
+ * @throws SakError `usage`, `invalid-params`, `invalid-playbook`, `invalid-inventory`; `declined` where the question was
  */
 export async function reconcile(options: ReconcileOptions): Promise<Report> {
   const { dryRun = false, confirm } = options
   const jobs = jobsOf(options)
   if (dryRun) return (await runAll(jobs, 'dry-run', options)).report
   if (!confirm) return (await runAll(jobs, 'apply', options)).report
-  const plan = await runAll(jobs, 'dry-run', options)
-  const needsWork = plan.report.hosts.filter(host => host.tasks.some(isToApply))
-  if (needsWork.length === 0) return plan.report
-  if (!(await confirm(plan.report))) throw new SakError('declined', 'nothing was applied')
-  const names = new Set(needsWork.map(host => host.name))
-  const rest = plan.report.hosts.filter(host => !names.has(host.name))
-  const chosen = jobs.filter(job => names.has(job.host.name))
-  return (await runAll(chosen, 'apply', options, plan.reviewed, rest)).report
+  const key = newKey()
+  const planned = await runAll(jobs, 'dry-run', options, { key })
+  if (!planned.report.hosts.some(needsWork)) return planned.report
+  if (!(await confirm(planned.report))) throw new SakError('declined', 'nothing was applied')
+  return applyReviewed(jobs, options, { key, hosts: planned.hosts, rest: planned.report.hosts })
 }
 
-const isToApply = ({ status }: { status: string }) => status === 'drift' || status === 'deferred'
+/** A plan to be reviewed, and the report that shows it. */
+export interface Planned {
+  readonly report: Report
+  /** To be kept as JSON, and given to `apply`. */
+  readonly plan: PlanFile
+}
 
-/** The tasks of each host, worked out before any is touched. */
-function jobsOf(options: ReconcileOptions): readonly Job[] {
-  const playbook = isPlaybookFactory(options.playbook) ? options.playbook() : options.playbook
-  const inventory = inventoryFor(options)
-  const all = selectHosts(inventory, playbook.hosts)
-  const wanted = options.limit === undefined ? undefined : selectHosts(inventory, options.limit)
-  const hosts = wanted ? all.filter(host => wanted.some(each => each.name === host.name)) : all
-  if (hosts.length === 0) {
+/** Makes a plan and changes nothing. `source` is kept in it, to tell what it was made from. Throws as `reconcile` does. */
+export async function plan(options: RunOptions, source: Partial<PlanSource> = {}): Promise<Planned> {
+  const key = newKey()
+  const { report, hosts } = await runAll(jobsOf({ ...options, dryRun: true }), 'dry-run', options, { key })
+  const { startedAt } = report
+  const made = { schema: 'sak-reconcile/plan@1', version: version(), createdAt: startedAt, key } as const
+  return { report, plan: { ...made, source: { vars: {}, ...source }, hosts: [...hosts.values()] } }
+}
+
+export interface ApplyPlanOptions extends RunOptions {
+  /** Apply also a plan with deferred tasks, whose steps nobody has seen. Default false. */
+  readonly allowDeferred?: boolean
+}
+
+/**
+ * Applies a plan exactly as it was made. A host that has changed since, or is another machine, is refused in the report
+ * (`stale-plan`), and nothing is applied to it.
+ * @throws SakError `stale-plan` for a plan of another version, or one with deferred tasks that were not asked for
+ */
+export async function apply(file: PlanFile, options: ApplyPlanOptions): Promise<Report> {
+  if (file.version !== version()) {
+    throw new SakError('stale-plan', `the plan was made by version ${file.version}, and this is ${version()}`, {
+      hint: 'make a new plan, or apply it with the version that made it',
+    })
+  }
+  const deferred = file.hosts.flatMap(({ name, tasks }) =>
+    tasks.filter(task => task.status === 'deferred').map(task => `${name}: ${task.label}`),
+  )
+  if (deferred.length > 0 && !options.allowDeferred) {
     throw new SakError(
-      'usage',
-      `no host: the playbook is for "${playbook.hosts}"${options.limit ? `, --limit says "${options.limit}"` : ''}`,
+      'stale-plan',
+      `the plan has deferred tasks, whose steps nobody has seen: ${deferred.join(', ')}`,
       {
-        hint: `the inventory has: ${[...inventory.hosts.keys()].slice(0, 20).join(', ') || 'nothing'}`,
+        hint: 'apply it with --allow-deferred, or apply the tasks before them first and make a new plan',
       },
     )
   }
-  const known = new Set<string>()
-  const jobs = hosts.map(host => {
-    const tasks = playbook.tasksFor(host, options.vars)
-    for (const task of tasks) for (const name of namesOf(task)) known.add(name)
-    return { host, tasks: tasks.filter(task => isChosen(task, options)) }
-  })
-  refuseUnknownTags([...(options.tags ?? []), ...(options.skipTags ?? [])], known)
-  return jobs
+  const jobs = jobsOf(options)
+  const hosts = new Map(file.hosts.map(host => [host.name, host]))
+  const missing = file.hosts.find(host => !jobs.some(job => job.host.name === host.name))
+  if (missing) throw new SakError('stale-plan', `the plan is for ${missing.name}, which is not among the hosts now`)
+  return applyReviewed(
+    jobs.filter(job => hosts.has(job.host.name)),
+    options,
+    { key: file.key, hosts, rest: [] },
+  )
 }
 
-function inventoryFor({ inventory, dryRun }: ReconcileOptions): Inventory {
-  if (inventory) return isInventory(inventory) ? inventory : defineInventory(inventory)
-  if (dryRun) return localInventory()
-  throw new SakError('usage', 'no inventory: which hosts should be changed?', {
-    hint: 'name them with -i (a file, or "host,host,"; this machine is "localhost,"), or only look with --dry-run',
-  })
+interface Agreed {
+  readonly key: string
+  readonly hosts: ReadonlyMap<string, PlannedHost>
+  /** Reports of hosts on which there is nothing to do. */
+  readonly rest: readonly HostReport[]
 }
 
-function localInventory(): Inventory {
-  return defineInventory({ hosts: { [localhost().name]: { connection: 'local' } } })
+async function applyReviewed(jobs: readonly Job[], options: RunOptions, { key, hosts, rest }: Agreed): Promise<Report> {
+  const inSync = new Map(rest.filter(host => !needsWork(host)).map(host => [host.name, host]))
+  const chosen = jobs.filter(job => !inSync.has(job.host.name))
+  return (await runAll(chosen, 'apply', options, { key, hosts }, [...inSync.values()])).report
 }
 
-const namesOf = (task: Task): readonly string[] => [task.label, task.module, ...task.tags]
+const toApply: ReadonlySet<string> = new Set(['drift', 'deferred', 'interrupted'])
+const needsWork = (host: HostReport) => toApply.has(host.status) || host.tasks.some(task => toApply.has(task.status))
 
-function isChosen(task: Task, { tags, skipTags = [] }: ReconcileOptions): boolean {
-  const has = (wanted: readonly string[]) => wanted.some(tag => namesOf(task).includes(tag))
-  return (tags === undefined || tags.length === 0 || has(tags)) && !has(skipTags)
-}
+const newKey = () => randomBytes(32).toString('hex')
 
-function refuseUnknownTags(tags: readonly string[], known: ReadonlySet<string>): void {
-  const unknown = tags.find(tag => !known.has(tag))
-  if (unknown === undefined) return
-  throw new SakError('usage', `no task has the tag "${unknown}"`, {
-    hint: didYouMean(unknown, known) ?? `known: ${[...known].join(', ')}`,
-  })
+interface Review {
+  readonly key: string
+  /** What was agreed to, by host; none while the plan is made. */
+  readonly hosts?: ReadonlyMap<string, PlannedHost>
 }
 
 async function runAll(
   jobs: readonly Job[],
   mode: Report['mode'],
-  options: ReconcileOptions,
-  reviewed?: Reviewed,
+  options: RunOptions,
+  review?: Review,
   rest: readonly HostReport[] = [],
-): Promise<{ report: Report; reviewed: Reviewed }> {
+): Promise<{ report: Report; hosts: ReadonlyMap<string, PlannedHost> }> {
   const startedAt = new Date()
   const started = performance.now()
   const emit = options.onEvent ?? (() => {})
@@ -144,38 +139,29 @@ async function runAll(
     .toISOString()
     .replaceAll(/[^0-9T]/g, '')
     .slice(0, 15)}-${randomBytes(3).toString('hex')}`
-  const results = new Map<string, readonly TaskResult[]>()
+  const planned = new Map<string, PlannedHost>()
   emit({ type: 'start', mode, hosts: jobs.map(job => job.host.name) })
   const { connect } = await import('./connections/connect.ts')
   const limit = pLimit(options.forks ?? 50)
   const runJob = async ({ host, tasks }: Job): Promise<HostReport> => {
-    emit({ type: 'host-start', host: host.name })
-    const seen = reviewed?.get(host.name)
-    const { signal } = options
-    const outcome = await runHost(
-      {
-        name: host.name,
-        tasks,
-        mode,
-        lockWaitSeconds: options.lockWaitSeconds ?? 10,
-        options: {
-          allow: options.allow ?? 'data',
-          runId,
-          onTask: task => emit({ type: 'task', host: host.name, label: task.label }),
-          ...(seen && { reviewed: seen }),
-          ...(signal && { signal }),
-        },
-      },
-      () => connect(host, options.connect ?? {}),
+    const { name } = host
+    emit({ type: 'host-start', host: name })
+    const seen = review?.hosts?.get(name)
+    const { signal, allow = 'data', lockWaitSeconds = 10 } = options
+    const reviewed: Reviewed | undefined = seen && review && { key: review.key, host: seen }
+    const onTask = ({ label }: { label: string }) => emit({ type: 'task', host: name, label })
+    const details = { allow, runId, onTask, ...(reviewed && { reviewed }), ...(signal && { signal }) }
+    const { report, plan: made } = await runHost({ name, tasks, mode, lockWaitSeconds, options: details }, () =>
+      connect(host, options.connect ?? {}),
     )
-    results.set(host.name, outcome.results)
-    emit({ type: 'host', report: outcome.report })
-    return outcome.report
+    if (review && made) planned.set(name, plannedHost(name, review.key, made))
+    emit({ type: 'host', report })
+    return report
   }
   const hosts = [...rest, ...(await Promise.all(jobs.map(job => limit(runJob, job))))]
   const report = reportOf(mode, startedAt, performance.now() - started, hosts)
   emit({ type: 'end', report })
-  return { report, reviewed: results }
+  return { report, hosts: planned }
 }
 
 function reportOf(mode: Report['mode'], startedAt: Date, ms: number, hosts: readonly HostReport[]): Report {

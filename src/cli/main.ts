@@ -6,9 +6,15 @@ import { program } from './options.ts'
 /** Runs the command line, and answers the exit code: see README.md for what each means. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0
-  const command = program(async options => {
-    const { runCommand } = await import('./reconcile.ts')
-    exitCode = await runCommand(options)
+  const command = program({
+    reconcile: async options => {
+      const { reconcileCommand } = await import('./reconcile.ts')
+      exitCode = await reconcileCommand(options)
+    },
+    applyPlan: async (file, options) => {
+      const { applyPlanCommand } = await import('./apply-plan.ts')
+      exitCode = await applyPlanCommand(file, options)
+    },
   })
   command.exitOverride()
   try {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { impacts } from '../core/step.ts'
+import { version } from '../version.ts'
 
 const hostKeyChecking = ['strict', 'accept-new', 'off'] as const
 const formats = ['text', 'json'] as const
@@ -9,6 +9,8 @@ const formats = ['text', 'json'] as const
 const Options = z.object({
   dryRun: z.boolean().default(false),
   check: z.boolean().default(false),
+  savePlan: z.string().optional(),
+  allowDeferred: z.boolean().default(false),
   inventory: z.array(z.string()).optional(),
   limit: z.string().optional(),
   tags: z.array(z.string()).optional(),
@@ -34,25 +36,45 @@ const Options = z.object({
 /** What the command line says. */
 export type CliOptions = z.output<typeof Options> & { readonly playbook?: string }
 
-const Package = z.object({ version: z.string() })
-
-/** The package's version. */
-export function version(): string {
-  const inSource = new URL('../../package.json', import.meta.url)
-  const inDist = new URL('../../../package.json', import.meta.url)
-  const text = import.meta.url.endsWith('.ts') ? readFileSync(inSource) : readFileSync(inDist)
-  return Package.parse(JSON.parse(text.toString())).version
+/** The commands that the command line can call. */
+export interface Commands {
+  reconcile(options: CliOptions): Promise<void>
+  applyPlan(file: string, options: CliOptions): Promise<void>
 }
 
-/** The command line's grammar. `run` is called with what it says. */
-export function program(run: (options: CliOptions) => Promise<void>): Command {
-  return new Command('sak-reconcile')
+/** The command line's grammar. */
+export function program(commands: Commands): Command {
+  const root = withRunOptions(new Command('sak-reconcile'))
     .description('Brings hosts to the state that a playbook describes: plan, ask, apply, verify.')
     .version(version(), '-V, --version')
     .argument('[playbook]', "a playbook's file, a package's export, or a built-in name (t3-small)")
     .option('-n, --dry-run', 'plan only: show the diffs, touch nothing')
     .option('--check', 'the same as --dry-run')
     .option('--diff', 'accepted for habit: diffs are always shown')
+    .option('--save-plan <file>', 'with --dry-run: keep the plan, for "sak-reconcile apply"')
+    .enablePositionalOptions()
+    .showHelpAfterError('(sak-reconcile --help lists the options)')
+    .action(async (playbook: string | undefined, raw: unknown) => {
+      await commands.reconcile({ ...toOptions(raw), ...(playbook !== undefined && { playbook }) })
+    })
+  withRunOptions(root.command('apply'))
+    .description('Applies a saved plan exactly, or refuses.')
+    .argument('<plan>', 'a file that --save-plan wrote')
+    .option('--allow-deferred', 'also a plan with deferred tasks, whose steps nobody has seen')
+    .action(async (file: string, raw: unknown) => {
+      await commands.applyPlan(file, toOptions(raw))
+    })
+  return root
+}
+
+function toOptions(raw: unknown): CliOptions {
+  const options = Options.parse(raw)
+  return { ...options, dryRun: options.dryRun || options.check, format: options.json ? 'json' : options.format }
+}
+
+/** The options of all commands that reach hosts. */
+function withRunOptions(command: Command): Command {
+  return command
     .option('-i, --inventory <x>', 'a file, an executable, or "host,host,"; may be repeated', append)
     .option('-l, --limit <pattern>', 'only these hosts: names, groups, globs, a:b, a:!b, a:&b, ~regex')
     .option('-t, --tags <tags>', 'only tasks with one of these tags, labels or module names', appendList)
@@ -79,16 +101,6 @@ export function program(run: (options: CliOptions) => Promise<void>): Command {
     .option('-q, --quiet', 'only what needs attention')
     .option('-v, --verbose', 'the steps that were done, too')
     .option('--no-color', 'no colours (NO_COLOR, FORCE_COLOR and TERM=dumb count too)')
-    .showHelpAfterError('(sak-reconcile --help lists the options)')
-    .action(async (playbook: string | undefined, raw: unknown) => {
-      const options = Options.parse(raw)
-      await run({
-        ...options,
-        dryRun: options.dryRun || options.check,
-        format: options.json ? 'json' : options.format,
-        ...(playbook !== undefined && { playbook }),
-      })
-    })
 }
 
 const append = (value: string, before: string[] = []): string[] => [...before, value]

@@ -16,7 +16,7 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Paths or globs that decide the answer: a dry run in which an earlier task writes one of them cannot know it. */
   readonly dependsOn?: readonly string[]
-  /** Default 20s. A command that takes longer is killed, and the read fails with `timeout`. */
+  /** Default 60s. A command that takes longer is killed, and the read fails with `timeout`. */
   readonly timeout?: Duration
 }
 

@@ -103,12 +103,14 @@ export function hostStatus(tasks: readonly Pick<TaskReport, 'status'>[]): HostSt
   return taskStatuses[worst] ?? 'ok'
 }
 
-/** 0 in sync or applied, 2 drift found or left, 4 something failed or could not be judged, 6 both. */
+/** Nothing was tried on such a host: somebody else was at work there, or it is not as it was when its plan was made. */
+const notStarted: ReadonlySet<string> = new Set(['stale-plan', 'locked'])
+
+/** 0 in sync or applied, 1 a stale plan or a lock not got, 2 drift found or left, 4 something failed or could not be judged, 6 both. */
 export function exitCodeOf(hosts: readonly HostReport[]): number {
+  if (hosts.some(host => host.error && notStarted.has(host.error.code))) return 1
   const statuses = hosts.flatMap<HostStatus>(host => [host.status, ...host.tasks.map(task => task.status)])
-  return (
-    (statuses.some(status => drifted.has(status)) ? 2 : 0) + (statuses.some(status => troubled.has(status)) ? 4 : 0)
-  )
+  return (statuses.some(status => drifted.has(status)) ? 2 : 0) + (statuses.some(status => troubled.has(status)) ? 4 : 0)
 }
 
 /** How many there are of each status. */

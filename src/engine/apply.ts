@@ -2,11 +2,12 @@ import type { Connection } from '../core/connection.ts'
 import { isSakError, SakError } from '../core/errors.ts'
 import type { TaskStatus } from '../core/report.ts'
 import { greatestImpact, type Impact, type Step } from '../core/step.ts'
-import type { KeyChange, Task } from '../core/task.ts'
+import type { Assessment, KeyChange, Task } from '../core/task.ts'
 import { HostLost, type Reader } from './batch.ts'
 import { findInterrupted, type Interrupted, interruptedError } from './journal.ts'
 import { planTask, planTasks, type TaskPlan } from './plan.ts'
 import { asSakError } from './report-task.ts'
+import { type Reviewed, readMachineId, refuseOther } from './reviewed.ts'
 import { runTransaction } from './transaction.ts'
 
 /** What became of a task. */
@@ -17,6 +18,8 @@ export interface TaskResult {
   readonly changes: readonly KeyChange[]
   readonly steps: readonly Step[]
   readonly errors: readonly SakError[]
+  /** What was found and what should be, where the check came so far. */
+  readonly assessment?: Assessment
   /** The step that failed. */
   readonly step?: Step
   readonly rollback?: 'none' | 'done' | 'failed'
@@ -34,14 +37,15 @@ export interface ApplyOptions {
   readonly runId: string
   /** Told before a task's steps run. */
   readonly onTask?: (task: Task) => void
-  /** The results that a person has seen and agreed to: what differs from them is not applied. */
-  readonly reviewed?: readonly TaskResult[]
+  /** The plan that a person has seen and agreed to: what differs from it is not applied. */
+  readonly reviewed?: Reviewed
   /** Once aborted nothing new starts; steps that run end or undo themselves. */
   readonly signal?: AbortSignal
 }
 
 export interface HostPlan {
   readonly results: readonly TaskResult[]
+  readonly machineId: string | null
   /** What earlier runs left unfinished in tasks that are not among these. */
   readonly interrupted: readonly Interrupted[]
 }
@@ -49,14 +53,18 @@ export interface HostPlan {
 /** Checks the tasks of a host and says what would be done; changes nothing. What an earlier run left unfinished is said. */
 export async function planHost(host: HostAtHand, tasks: readonly Task[], allow: Impact): Promise<HostPlan> {
   const { ask } = host.freshReader()
-  const [plans, unfinished] = await Promise.all([planTasks(tasks, ask, allow), findInterrupted(ask)])
+  const [plans, unfinished, machineId] = await Promise.all([
+    planTasks(tasks, ask, allow),
+    findInterrupted(ask),
+    readMachineId(ask),
+  ])
   const results = plans.map(plan => {
     const result = resultOf(plan)
     const found = unfinished.find(each => each.task === result.task.label)
     return found ? { ...result, status: 'interrupted' as const, errors: [interruptedError(found)] } : result
   })
   const interrupted = unfinished.filter(each => !tasks.some(task => task.label === each.task))
-  return { results, interrupted }
+  return { results, interrupted, machineId }
 }
 
 /** Checks the tasks of a host, applies in order those that differ, and checks again. */
@@ -65,8 +73,9 @@ export async function applyHost(
   tasks: readonly Task[],
   options: ApplyOptions,
 ): Promise<readonly TaskResult[]> {
-  const plans = await planTasks(tasks, host.freshReader().ask, options.allow)
-  if (options.reviewed) refuseOther(plans.map(resultOf), options.reviewed)
+  const { ask } = host.freshReader()
+  const [plans, machineId] = await Promise.all([planTasks(tasks, ask, options.allow), readMachineId(ask)])
+  if (options.reviewed) refuseOther({ results: plans.map(resultOf), machineId }, options.reviewed)
   const results: TaskResult[] = []
   let stopped = false
   let disturbed = false
@@ -152,17 +161,6 @@ async function orFailed(result: TaskResult, act: () => Promise<TaskResult>): Pro
   }
 }
 
-function refuseOther(found: readonly TaskResult[], reviewed: readonly TaskResult[]): void {
-  const seen = (results: readonly TaskResult[]) => results.map(({ status, steps }) => JSON.stringify({ status, steps }))
-  const before = seen(reviewed)
-  const changed = found.filter((_, index) => seen(found)[index] !== before[index])
-  if (changed.length === 0) return
-  const labels = changed.map(result => result.task.label).join(', ')
-  throw new SakError('stale-plan', `the host has changed since the plan was shown: ${labels}`, {
-    hint: 'nothing was applied there: run again and look at the new plan',
-  })
-}
-
 function skipped(task: Task): TaskResult {
   return { task, status: 'skipped', impact: 'none', changes: [], steps: [], errors: [] }
 }
@@ -170,7 +168,8 @@ function skipped(task: Task): TaskResult {
 function resultOf(plan: TaskPlan): TaskResult {
   const { task, status } = plan
   if (status === 'deferred') return { ...skipped(task), status, impact: task.impact }
-  const { changes = [], steps = [] } = ('assessment' in plan && plan.assessment) || {}
+  const assessment = 'assessment' in plan ? plan.assessment : undefined
+  const { changes = [], steps = [] } = assessment ?? {}
   const errors = 'errors' in plan ? plan.errors : []
-  return { task, status, impact: greatestImpact(steps), changes, steps, errors }
+  return { task, status, impact: greatestImpact(steps), changes, steps, errors, ...(assessment && { assessment }) }
 }

@@ -1,14 +1,14 @@
 import type { Connection } from '../core/connection.ts'
 import { type HostReport, hostStatus, type ReportError } from '../core/report.ts'
 import type { Task } from '../core/task.ts'
-import { type ApplyOptions, applyHost, type HostAtHand, planHost, type TaskResult } from './apply.ts'
+import { type ApplyOptions, applyHost, type HostAtHand, type HostPlan, planHost, type TaskResult } from './apply.ts'
 import { batchReads, HostLost, type Reader } from './batch.ts'
 import { lockHost } from './host-lock.ts'
 import { interruptedError } from './journal.ts'
 import { reportError, reportTask } from './report-task.ts'
 
 /** Milliseconds that one trip of reads may take. */
-const tripDeadlineMs = 120_000
+const tripDeadlineMs = 180_000
 
 export interface HostRun {
   readonly name: string
@@ -19,10 +19,10 @@ export interface HostRun {
   readonly lockWaitSeconds: number
 }
 
-/** What a run on a host gave: the report, and the results that it was made from. */
+/** What a run on a host gave: the report, and for a dry run the plan that it was made from. */
 export interface HostOutcome {
   readonly report: HostReport
-  readonly results: readonly TaskResult[]
+  readonly plan?: HostPlan
 }
 
 /** Plans or applies on one host. Whatever goes wrong there is in the report; it does not throw. */
@@ -34,7 +34,7 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
     const status = error ? statusOf(error, unreachable) : hostStatus(tasks)
     const durationMs = Math.round(performance.now() - started)
     const roundTrips = readers.reduce((sum, reader) => sum + reader.trips(), 0)
-    return { report: { name: run.name, status, durationMs, roundTrips, tasks, error }, results }
+    return { report: { name: run.name, status, durationMs, roundTrips, tasks, error } }
   }
   let connection: Connection
   try {
@@ -51,9 +51,9 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
     }
     const host = { connection, freshReader }
     if (run.mode === 'apply') return finish(await applyLocked(host, run), null, false)
-    const { results, interrupted } = await planHost(host, run.tasks, run.options.allow)
-    const [first] = interrupted
-    return finish(results, first ? reportError(run.name, interruptedError(first)) : null, false)
+    const plan = await planHost(host, run.tasks, run.options.allow)
+    const [first] = plan.interrupted
+    return { ...finish(plan.results, first ? reportError(run.name, interruptedError(first)) : null, false), plan }
   } catch (error) {
     return finish([], reportError(run.name, error), error instanceof HostLost)
   } finally {

@@ -2,7 +2,7 @@ import { SakError } from '../core/errors.ts'
 import type { FileRead, Stat } from '../core/file.ts'
 import type { Answer, CommandResult, Read } from '../core/host.ts'
 import { durationMs } from '../core/units.ts'
-import { readCap } from './read-script.ts'
+import { defaultTimeout, readCap } from './read-script.ts'
 
 /** An answer, or why there is none. */
 export type Outcome = Answer | SakError
@@ -187,7 +187,7 @@ function toResult(
   [kind, stdout = '', stderr = '']: readonly string[],
 ): CommandResult {
   const name = describeRead(read)
-  const { as = 'root', timeout = '20s' } = read.options
+  const { as = 'root', timeout = defaultTimeout } = read.options
   if (kind === 'no-user') throw new SakError('no-such-user', `there is no user ${as} on the host (needed for ${name})`)
   if (kind === 'denied-user') {
     throw new SakError('needs-root', `needs to be ${as} for ${name}`, { hint: 'run as root, or with --become' })

@@ -7,6 +7,8 @@ import { hostShell } from './host-shell.ts'
 /** Most bytes of one file or of one command's output. More is an error, never a cut answer. */
 export const readCap = 8 * 1024 * 1024
 const stderrCap = 3000
+/** Time for a command that states none: a loaded host is slow, and slow is not broken. */
+export const defaultTimeout = '60s'
 
 /*
  * The protocol, one record a line, every line beginning with a nonce that nothing else on the host can know; ID is that of the
@@ -128,7 +130,7 @@ function quickRead(read: Exclude<Read, { kind: 'command' }>, id: number): string
 
 function commandFunction(read: Read | undefined, id: number): string {
   if (read?.kind !== 'command') return ''
-  const { as = '', stdin, env = {}, timeout = '20s' } = read.options
+  const { as = '', stdin, env = {}, timeout = defaultTimeout } = read.options
   const seconds = durationMs(timeout) / 1000
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const argv = quoteAll([...(variables.length > 0 ? ['env', ...variables] : []), ...read.argv])

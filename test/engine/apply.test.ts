@@ -11,6 +11,7 @@ import { run, write } from '../../src/core/step.ts'
 import type { Task } from '../../src/core/task.ts'
 import { type ApplyOptions, applyHost, planHost as planWhole } from '../../src/engine/apply.ts'
 import { batchReads } from '../../src/engine/batch.ts'
+import { plannedHost } from '../../src/engine/reviewed.ts'
 import { shellConnection } from './shell.ts'
 
 const me = userInfo().username
@@ -176,10 +177,20 @@ t.test('a reviewed plan is what is applied, or nothing is', async t => {
   const folder = t.testdir({ a: 'old' })
   const path = join(folder, 'a')
   const tasks = [copy({ from: path, to: join(folder, 'b') })]
-  const reviewed = await planHost(hostAtHand(), tasks, 'data')
+  const review = async () => ({
+    key: 'key',
+    host: plannedHost('web1', 'key', await planWhole(hostAtHand(), tasks, 'data')),
+  })
+  const reviewed = await review()
   await writeFile(path, 'changed since')
-  await t.rejects(applyHost(hostAtHand(), tasks, { ...options, reviewed }), { code: 'stale-plan' })
-  const again = await planHost(hostAtHand(), tasks, 'data')
+  await t.rejects(applyHost(hostAtHand(), tasks, { ...options, reviewed }), {
+    code: 'stale-plan',
+    said: /copy: was drift, is drift/,
+  })
+  const again = await review()
+  t.same(again, await review(), 'what has not changed is planned the same')
+  const elsewhere = { ...again, host: { ...again.host, machineId: 'another' } }
+  await t.rejects(applyHost(hostAtHand(), tasks, { ...options, reviewed: elsewhere }), { message: /another machine/ })
   t.same(await statuses(applyHost(hostAtHand(), tasks, { ...options, reviewed: again })), ['changed'])
 })
 

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises'
+import { SakError } from '../core/errors.ts'
+import { describeIssues } from '../core/issues.ts'
+import { PlanFile } from '../core/plan-file.ts'
+import { impacts } from '../core/step.ts'
+import { apply } from '../run.ts'
+import { interruptible } from './interrupt.ts'
+import type { CliOptions } from './options.ts'
+import { reportTo } from './report-output.ts'
+import { runOptions } from './run-options.ts'
+
+/**
+ * `apply PLAN.json`: no question, because the plan is the answer. What the plan was made from counts, unless the command line
+ * names another inventory. Answers the exit code.
+ */
+export async function applyPlanCommand(path: string, cli: CliOptions): Promise<number> {
+  const file = await readPlan(path)
+  const { playbook, inventory, vars, tags, skipTags, allow } = file.source
+  const { options } = await runOptions({
+    ...cli,
+    dryRun: false,
+    var: vars,
+    ...(playbook !== undefined && { playbook }),
+    ...(inventory && !cli.inventory && { inventory }),
+    ...(tags && { tags }),
+    ...(skipTags && { skipTags }),
+    ...(allow && { allow: cli.allow ?? impacts.find(impact => impact === allow) }),
+  })
+  const output = reportTo(cli)
+  return interruptible(async signal => {
+    const run = { ...options, connect: { ...options.connect, signal }, signal, onEvent: output.onEvent }
+    const report = await apply(file, { ...run, allowDeferred: cli.allowDeferred })
+    await output.finish()
+    return report.exitCode
+  })
+}
+
+async function readPlan(path: string): Promise<PlanFile> {
+  const parsed = PlanFile.safeParse(parseJson(await read(path), path))
+  if (parsed.success) return parsed.data
+  throw new SakError('usage', `${path} is no plan: ${describeIssues(parsed.error, PlanFile)}`, {
+    hint: 'plans are made with --dry-run --save-plan FILE',
+  })
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new SakError('usage', `${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`, { cause })
+  }
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new SakError('usage', `${path} is not JSON`, {
+      cause,
+      hint: 'plans are made with --dry-run --save-plan FILE',
+    })
+  }
+}

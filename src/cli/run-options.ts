@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { ConnectOptions } from '../core/connection.ts'
+import { SakError } from '../core/errors.ts'
+import { defineInventory, type Inventory, isInventory } from '../core/inventory.ts'
+import type { PlanSource } from '../core/plan-file.ts'
+import type { Playbook, PlaybookFactory } from '../core/playbook.ts'
+import { printable } from '../core/terminal.ts'
+import { type LoadedConfig, loadConfig } from '../loading/config.ts'
+import { loadInventory } from '../loading/inventory.ts'
+import { asPlaybook, loadPlaybook } from '../loading/playbook.ts'
+import type { RunOptions } from '../run.ts'
+import type { CliOptions } from './options.ts'
+import { askSecret } from './questions.ts'
+
+/** What a run needs, from the command line and the project's config, and where it came from. */
+export interface CliRun {
+  readonly options: RunOptions
+  readonly source: PlanSource
+}
+
+/** Loads all that the command line and the config name. Throws SakError before any host is touched. */
+export async function runOptions(cli: CliOptions): Promise<CliRun> {
+  const cwd = process.cwd()
+  const loaded = await loadConfig(cwd)
+  const playbook = await choosePlaybook(cli, loaded, cwd)
+  const inventory = await chooseInventory(cli, loaded, cwd)
+  const vars = { ...loaded?.config.vars, ...cli.var }
+  const forks = cli.forks ?? loaded?.config.forks
+  const chosen = {
+    ...(cli.tags && { tags: cli.tags }),
+    ...(cli.skipTags && { skipTags: cli.skipTags }),
+    ...(cli.allow && { allow: cli.allow }),
+  }
+  const options = {
+    playbook,
+    ...(inventory && { inventory: withLogin(inventory, cli) }),
+    dryRun: cli.dryRun,
+    vars,
+    connect: await connectOptions(cli),
+    ...chosen,
+    ...(cli.limit !== undefined && { limit: cli.limit }),
+    ...(forks !== undefined && { forks }),
+  }
+  const named = cli.playbook === undefined ? undefined : absolute(cli.playbook, cwd)
+  const source = {
+    vars: cli.var ?? {},
+    ...chosen,
+    ...(named !== undefined && { playbook: named }),
+    ...(cli.inventory && { inventory: cli.inventory.map(each => absolute(each, cwd)) }),
+  }
+  return { options, source }
+}
+
+/** A file by its whole path, so that it is found from elsewhere; any other name as it is. */
+const absolute = (name: string, cwd: string) => (existsSync(resolve(cwd, name)) ? resolve(cwd, name) : name)
+
+async function choosePlaybook(
+  { playbook, dryRun }: CliOptions,
+  loaded: LoadedConfig | undefined,
+  cwd: string,
+): Promise<Playbook | PlaybookFactory> {
+  if (playbook !== undefined) return loadPlaybook(playbook, cwd)
+  const configured = loaded?.config.playbook
+  if (loaded && typeof configured === 'string') return loadPlaybook(configured, loaded.folder)
+  if (loaded && configured !== undefined) return asPlaybook(configured, loaded.path)
+  if (dryRun) return loadPlaybook('t3-small', cwd)
+  throw new SakError('usage', 'which playbook, and on which host? Nothing is changed unasked.', {
+    hint: 'for example: sak-reconcile t3-small -i web1.example.com,   (this machine is -i localhost,; --dry-run only looks)',
+  })
+}
+
+async function chooseInventory(
+  { inventory }: CliOptions,
+  loaded: LoadedConfig | undefined,
+  cwd: string,
+): Promise<Inventory | undefined> {
+  if (inventory) return loadInventory(inventory, cwd)
+  const configured = loaded?.config.inventory
+  if (!loaded || configured === undefined) return undefined
+  if (typeof configured === 'string') return loadInventory([configured], loaded.folder)
+  if (isSources(configured)) return loadInventory(configured, loaded.folder)
+  return isInventory(configured) ? configured : defineInventory(configured)
+}
+
+const isSources = (value: unknown): value is readonly string[] => Array.isArray(value)
+
+/** The login that the command line gives, for all hosts that have none of their own. */
+function withLogin(inventory: Inventory, { user, become, privateKey }: CliOptions): Inventory {
+  const hosts = [...inventory.hosts].map(([name, host]) => {
+    const login = {
+      ...(user !== undefined && { user }),
+      ...(privateKey !== undefined && { privateKeyPath: privateKey }),
+    }
+    return [name, { ...login, ...host, become: host.become || become === true }] as const
+  })
+  return { ...inventory, hosts: new Map(hosts) }
+}
+
+async function connectOptions(options: CliOptions): Promise<ConnectOptions> {
+  const password = options.askBecomePass ? await askSecret('sudo password: ') : undefined
+  return {
+    ...(options.hostKeyChecking && { hostKeyChecking: options.hostKeyChecking }),
+    ...(options.jump !== undefined && { jump: options.jump }),
+    ...(password !== undefined && { becomePassword: async () => password }),
+    passphrase: async keyPath => (process.stdin.isTTY ? askSecret(`passphrase of ${keyPath}: `) : undefined),
+    warn: message => void process.stderr.write(`warning: ${printable(message)}\n`),
+  }
+}

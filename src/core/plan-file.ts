@@ -1,0 +1,65 @@
+import { createHmac } from 'node:crypto'
+import { z } from 'zod'
+import { isUnreadable } from './change.ts'
+import { ReportChange, ReportStep, TaskStatus } from './report.ts'
+import type { Step } from './step.ts'
+
+/** A task of a plan: what a reviewer reads, and the digest that ties it to the host as it was. */
+const PlannedTask = z.strictObject({
+  label: z.string(),
+  module: z.string(),
+  status: TaskStatus,
+  /** Of what was there, what should be and the steps, keyed: it changes as soon as one of them does. */
+  digest: z.string(),
+  changes: z.array(ReportChange),
+  steps: z.array(ReportStep),
+})
+
+const PlannedHost = z.strictObject({
+  name: z.string(),
+  /** The host's /etc/machine-id: a plan is for one machine. */
+  machineId: z.string().nullable(),
+  tasks: z.array(PlannedTask),
+})
+export type PlannedHost = z.infer<typeof PlannedHost>
+
+/** A plan that was saved to be reviewed, and applied exactly or refused. */
+export const PlanFile = z.strictObject({
+  schema: z.literal('sak-reconcile/plan@1'),
+  /** The version of sak-reconcile that made it: another one might make other steps, and refuses. */
+  version: z.string(),
+  createdAt: z.iso.datetime(),
+  /** Keys the digests. */
+  key: z.string(),
+  /** What it was made from, as the command line had it. */
+  source: z.strictObject({
+    playbook: z.string().optional(),
+    inventory: z.array(z.string()).optional(),
+    vars: z.record(z.string(), z.unknown()),
+    tags: z.array(z.string()).optional(),
+    skipTags: z.array(z.string()).optional(),
+    allow: z.string().optional(),
+  }),
+  hosts: z.array(PlannedHost),
+})
+export type PlanFile = z.infer<typeof PlanFile>
+export type PlanSource = PlanFile['source']
+
+/** What a task's digest is made of. */
+export interface Digested {
+  readonly status: string
+  readonly current: unknown
+  readonly desired: unknown
+  readonly steps: readonly Step[]
+}
+
+/** The keyed digest of what a task found and would do. What tells nothing (times of files) is left out. */
+export function planDigest(key: string, { status, current, desired, steps }: Digested): string {
+  const text = JSON.stringify({ status, current, desired, steps }, normalise)
+  return createHmac('sha256', key).update(text).digest('hex')
+}
+
+function normalise(name: string, value: unknown): unknown {
+  if (name === 'stat') return undefined
+  return isUnreadable(value) ? { unreadable: value.error.code } : value
+}

@@ -1,0 +1,62 @@
+import { SakError } from '../core/errors.ts'
+import { type PlannedHost, planDigest } from '../core/plan-file.ts'
+import { describeStep } from '../core/step.ts'
+import type { HostPlan, TaskResult } from './apply.ts'
+import type { Ask } from './overlay.ts'
+import { reportTask } from './report-task.ts'
+
+/** The plan of a host that was reviewed, with the key of its digests. */
+export interface Reviewed {
+  readonly key: string
+  readonly host: PlannedHost
+}
+
+/** The host's own name for itself, which no other machine has; `null` where there is none. */
+export async function readMachineId(ask: Ask): Promise<string | null> {
+  const answer = await ask({ kind: 'file', path: '/etc/machine-id' })
+  return answer.kind === 'file' ? (answer.file.content?.trim() ?? null) : null
+}
+
+/** A host's plan as it is saved and held against the host later. */
+export function plannedHost(name: string, key: string, { results, machineId }: HostPlan): PlannedHost {
+  const tasks = results.map(result => {
+    const { label, module, status, changes, steps } = reportTask(name, result)
+    return { label, module, status, digest: digestOf(key, result), changes, steps }
+  })
+  return { name, machineId, tasks }
+}
+
+function digestOf(key: string, { status, steps, assessment }: TaskResult): string {
+  return planDigest(key, { status, current: assessment?.current, desired: assessment?.desired, steps })
+}
+
+/**
+ * Holds what is found now against the plan that was reviewed.
+ * @throws SakError `stale-plan`, with what has changed: nothing is applied to the host
+ */
+export function refuseOther({ results, machineId }: Pick<HostPlan, 'results' | 'machineId'>, reviewed: Reviewed): void {
+  const { key, host } = reviewed
+  if (machineId !== host.machineId) {
+    throw new SakError('stale-plan', 'this is another machine than the plan was made for', {
+      hint: `/etc/machine-id was ${host.machineId ?? 'absent'} and is ${machineId ?? 'absent'}: make a new plan`,
+    })
+  }
+  const planned = new Map(host.tasks.map(task => [task.label, task]))
+  const others = results.filter(result => planned.get(result.task.label)?.digest !== digestOf(key, result))
+  if (others.length === 0 && results.length === host.tasks.length) return
+  const labels = others.map(result => result.task.label)
+  throw new SakError(
+    'stale-plan',
+    `the host or the playbook has changed since the plan was made: ${labels.join(', ')}`,
+    {
+      said: others.map(result => nowOf(result, planned.get(result.task.label)?.status)).join('\n'),
+      hint: 'nothing was applied there: make a new plan and look at it',
+    },
+  )
+}
+
+function nowOf({ task, status, changes, steps }: TaskResult, before: string | undefined): string {
+  const keys = changes.map(change => change.key).join(', ') || 'nothing'
+  const would = steps.map(describeStep).join('; ') || 'no step'
+  return `${task.label}: was ${before ?? 'not in the plan'}, is ${status}; differs: ${keys}; would: ${would}`
+}

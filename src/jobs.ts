@@ -1,0 +1,89 @@
+import { SakError } from './core/errors.ts'
+import { selectHosts } from './core/host-pattern.ts'
+import {
+  defineInventory,
+  type Inventory,
+  type InventoryHost,
+  type InventoryInput,
+  isInventory,
+  localhost,
+} from './core/inventory.ts'
+import { didYouMean } from './core/nearest.ts'
+import { isPlaybookFactory, type Playbook, type PlaybookFactory, type Vars } from './core/playbook.ts'
+import type { Task } from './core/task.ts'
+
+/** What decides which tasks a run has for which hosts. */
+export interface JobOptions {
+  readonly playbook: Playbook | PlaybookFactory
+  /** Default, for a dry run only: this machine. */
+  readonly inventory?: Inventory | InventoryInput
+  /** Only look: the report shows what an apply would do. Default false. */
+  readonly dryRun?: boolean
+  /** A host pattern that narrows the playbook's hosts. */
+  readonly limit?: string
+  /** Only tasks with one of these tags, labels or module names. */
+  readonly tags?: readonly string[]
+  /** All tasks but those with one of these. */
+  readonly skipTags?: readonly string[]
+  /** Params of the playbook, stronger than all others. */
+  readonly vars?: Vars
+}
+
+/** A host and its tasks. */
+export interface Job {
+  readonly host: InventoryHost
+  readonly tasks: readonly Task[]
+}
+
+/** The tasks of each host, worked out before any is touched. */
+export function jobsOf(options: JobOptions): readonly Job[] {
+  const playbook = isPlaybookFactory(options.playbook) ? options.playbook() : options.playbook
+  const inventory = inventoryFor(options)
+  const all = selectHosts(inventory, playbook.hosts)
+  const wanted = options.limit === undefined ? undefined : selectHosts(inventory, options.limit)
+  const hosts = wanted ? all.filter(host => wanted.some(each => each.name === host.name)) : all
+  if (hosts.length === 0) {
+    throw new SakError(
+      'usage',
+      `no host: the playbook is for "${playbook.hosts}"${options.limit ? `, --limit says "${options.limit}"` : ''}`,
+      {
+        hint: `the inventory has: ${[...inventory.hosts.keys()].slice(0, 20).join(', ') || 'nothing'}`,
+      },
+    )
+  }
+  const known = new Set<string>()
+  const jobs = hosts.map(host => {
+    const tasks = playbook.tasksFor(host, options.vars)
+    for (const task of tasks) for (const name of namesOf(task)) known.add(name)
+    return { host, tasks: tasks.filter(task => isChosen(task, options)) }
+  })
+  refuseUnknownTags([...(options.tags ?? []), ...(options.skipTags ?? [])], known)
+  return jobs
+}
+
+function inventoryFor({ inventory, dryRun }: JobOptions): Inventory {
+  if (inventory) return isInventory(inventory) ? inventory : defineInventory(inventory)
+  if (dryRun) return localInventory()
+  throw new SakError('usage', 'no inventory: which hosts should be changed?', {
+    hint: 'name them with -i (a file, or "host,host,"; this machine is "localhost,"), or only look with --dry-run',
+  })
+}
+
+function localInventory(): Inventory {
+  return defineInventory({ hosts: { [localhost().name]: { connection: 'local' } } })
+}
+
+const namesOf = (task: Task): readonly string[] => [task.label, task.module, ...task.tags]
+
+function isChosen(task: Task, { tags, skipTags = [] }: JobOptions): boolean {
+  const has = (wanted: readonly string[]) => wanted.some(tag => namesOf(task).includes(tag))
+  return (tags === undefined || tags.length === 0 || has(tags)) && !has(skipTags)
+}
+
+function refuseUnknownTags(tags: readonly string[], known: ReadonlySet<string>): void {
+  const unknown = tags.find(tag => !known.has(tag))
+  if (unknown === undefined) return
+  throw new SakError('usage', `no task has the tag "${unknown}"`, {
+    hint: didYouMean(unknown, known) ?? `known: ${[...known].join(', ')}`,
+  })
+}
