@@ -12,6 +12,7 @@ import {
   service,
 } from 'sak-reconcile'
 import type { Stanza } from './options.ts'
+import { sandboxErrors } from './sandbox.ts'
 
 /** What is to run logrotate after a reboot (`boot`), and what does so now (`running`). */
 export type State = Readonly<Record<string, string>>
@@ -30,6 +31,8 @@ const job = 'logrotate.service'
 const cron = '/etc/cron.daily/logrotate'
 const hourly = '[Timer]\nOnCalendar=\nOnCalendar=hourly\nAccuracySec=1m\n'
 const off: Schedule['boot'] = { current: {}, desired: {} }
+
+const shownProperties = 'ActiveState,TimersCalendar,PrivateTmp,ProtectSystem,MemoryDenyWriteExecute'
 
 const dropInDirectory = `/etc/systemd/system/${timer}.d`
 
@@ -54,20 +57,21 @@ export async function readSchedule(
     host.stat(`/usr/lib/systemd/system/${timer}`),
     host.stat(unit(`timers.target.wants/${timer}`)),
     host.stat(unit(job)),
-    host.command(['systemctl', 'show', timer, '-p', 'ActiveState', '-p', 'TimersCalendar']),
+    host.command(['systemctl', 'show', timer, job, '-p', shownProperties]),
     host.file(dropInPath(name)),
     host.stat(cron),
   ])
+  const [timerShown = {}, jobShown = {}] = parseShow(shown.stdout)
   const wantsHourly = stanzas.some(stanza => stanza.frequency === 'hourly')
   if (!systemd || !(own ?? packaged ?? merged)) return cronSchedule(cronJob?.mode, wantsHourly)
   const masks = [...(isMask(own) ? [timer] : []), ...(isMask(ownJob) ? [job] : [])]
   return {
     boot: timerBoot(masks, enabled !== null),
-    running: timerRunning(shown.stdout, wantsHourly),
+    running: timerRunning(timerShown, wantsHourly),
     ...((wantsHourly || dropIn.content !== null) && {
       dropIn: { current: dropIn, desired: wantsHourly ? file(dropIn.path, hourly) : absent(dropIn.path) },
     }),
-    blocked: overrides === 'remove' ? [] : masks.map(maskError),
+    blocked: [...(overrides === 'remove' ? [] : masks.map(maskError)), ...sandboxErrors(jobShown, stanzas)],
   }
 }
 
@@ -83,8 +87,8 @@ function timerBoot(masks: readonly string[], enabled: boolean): Schedule['boot']
   }
 }
 
-function timerRunning(shown: string, wantsHourly: boolean): Schedule['running'] {
-  const { ActiveState = 'unknown', TimersCalendar = '' } = parseShow(shown)
+function timerRunning(shown: State, wantsHourly: boolean): Schedule['running'] {
+  const { ActiveState = 'unknown', TimersCalendar = '' } = shown
   return {
     current: { [timer]: ActiveState, ...(wantsHourly && { OnCalendar: calendarOf(TimersCalendar) }) },
     desired: { [timer]: 'active', ...(wantsHourly && { OnCalendar: '*-*-* *:00:00' }) },
@@ -114,13 +118,15 @@ function cronSchedule(mode: string | undefined, wantsHourly: boolean): Schedule 
   }
 }
 
-/** `KEY=VALUE` lines of `systemctl show`. */
-export function parseShow(output: string): Readonly<Record<string, string>> {
-  const pairs = output.split('\n').flatMap(line => {
-    const at = line.indexOf('=')
-    return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : []
+/** `KEY=VALUE` lines of `systemctl show`, an empty line between units. */
+export function parseShow(output: string): readonly State[] {
+  return output.split('\n\n').map(unit => {
+    const pairs = unit.split('\n').flatMap(line => {
+      const at = line.indexOf('=')
+      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : []
+    })
+    return Object.fromEntries(pairs)
   })
-  return Object.fromEntries(pairs)
 }
 
 /** `{ OnCalendar=*-*-* 00:00:00 ; next_elapse=... }` */

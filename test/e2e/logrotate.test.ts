@@ -80,6 +80,23 @@ t.test('the timer of logrotate runs it as its own unit does', async t => {
   t.equal(await host.output('systemctl show -p Result --value logrotate.service'), 'success')
 })
 
+t.test('what works in a shell and not from the unit is refused', async t => {
+  const script = '/usr/local/bin/uses-node'
+  await host.exec(`printf '#!/bin/sh\\nexec node -e 0\\n' > ${script}; chmod +x ${script}; ${script}`, root)
+  const inUnit = await host.exec(`systemd-run --quiet --wait -p MemoryDenyWriteExecute=yes ${script}`, {
+    ...root,
+    mayFail: true,
+  })
+  t.not(inUnit.code, 0, 'node dies where logrotate.service would run it')
+  const refused = await dry({ stanzas: [{ ...guide, postrotate: 'sudo -u ubuntu pm2 reloadLogs' }] })
+  t.match(refused, {
+    status: 'blocked',
+    error: { code: 'refused', message: /Node.js dies under MemoryDenyWriteExecute/ },
+  })
+  const hidden = await dry({ stanzas: [{ ...guide, paths: ['/tmp/x.log'], su: false }] })
+  t.match(hidden, { status: 'blocked', error: { message: /PrivateTmp/ } })
+})
+
 t.test('drift in each layer is found in its layer, and mended', async t => {
   const params = { stanzas: [guide] }
   const cases: [string, string[]][] = [

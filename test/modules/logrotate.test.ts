@@ -23,6 +23,15 @@ t.test('recorded cases', async t => {
   }
 })
 
+const systemctlShow = [
+  'systemctl',
+  'show',
+  'logrotate.timer',
+  'logrotate.service',
+  '-p',
+  'ActiveState,TimersCalendar,PrivateTmp,ProtectSystem,MemoryDenyWriteExecute',
+]
+
 /** The text that a task would write on a host where nothing is known of the logs. */
 async function rendered(stanza: object, options: object = {}): Promise<string> {
   const host = fakeHost({
@@ -32,7 +41,7 @@ async function rendered(stanza: object, options: object = {}): Promise<string> {
       '/etc/cron.daily/logrotate': { mode: '0755' },
     },
     commands: [
-      { argv: ['systemctl', 'show', 'logrotate.timer', '-p', 'ActiveState', '-p', 'TimersCalendar'], code: 127 },
+      { argv: systemctlShow, code: 127 },
       { argv: ['sh', '-s', '--', '/var/log/shop.log'] },
       { argv: ['sh', '-s', '--', '/var/log/a b.log', '/var/log/shop.log'] },
       { argv: ['sh', '-s', '--', '/etc/logrotate.conf'], stdout: 'including /etc/logrotate.d\n' },
