@@ -53,12 +53,10 @@ export const nginxconf = defineModule({
     const files = (saved?.after ?? []).filter((file, index) => !inSync(saved?.before[index], file))
     const enable = boot && service('nginx', 'enable')
     if (!running) return [enable]
-    const loaded = Object.keys(running.after).filter(
-      path => path.startsWith('/') && !path.endsWith('/') && running.after[path] !== 'gone',
-    )
-    const whole = test(loaded)
+    const whole = test(pathsOf(running.after, value => value !== 'gone'))
+    const before = note(knownLoaded(running.before))
     return [
-      run(note.argv, { stdin: note.stdin, undo: 'resumable' }),
+      run(before.argv, { stdin: before.stdin, undo: 'resumable' }),
       ...files.map(file => write(file)),
       run(whole.argv, { stdin: whole.stdin, undo: 'resumable', ...conflictingNames(params) }),
       service('nginx', running.before.nginx === 'stopped' ? 'start' : 'reload'),
@@ -68,6 +66,19 @@ export const nginxconf = defineModule({
     ]
   },
 })
+
+/** Of a loaded file that is to be changed. */
+const asItWas = 'loaded as it was'
+
+function pathsOf(running: Running, wanted: (value: string) => boolean): string[] {
+  return Object.keys(running).filter(path => /^\/.*[^/]$/.test(path) && wanted(running[path] ?? ''))
+}
+
+/** The files that we saw to be loaded. None where a directory changed: a file may be gone from it that is loaded still. */
+function knownLoaded(running: Running): string[] {
+  if (Object.keys(running).some(path => path.endsWith('/'))) return []
+  return pathsOf(running, value => value === 'loaded' || value === asItWas)
+}
 
 interface Layer<Current, Desired = Current> {
   readonly current: Current
@@ -108,7 +119,8 @@ function runningWith(now: Running, { files }: Config, saved: Layer<readonly File
   const desired = Object.fromEntries(Object.keys(now).map(path => [path, wanted(path)]))
   saved.desired.forEach((file, index) => {
     if (inSync(saved.current[index], file)) return
-    current[file.path] = files.some(({ path }) => path === file.path) ? 'to be changed' : 'not loaded'
+    if (files.some(({ path }) => path === file.path) && now[file.path] === 'loaded') current[file.path] = asItWas
+    current[file.path] ??= 'not loaded'
     desired[file.path] = file.content === null ? 'gone' : 'loaded'
   })
   return { current, desired }

@@ -59,17 +59,20 @@ else echo hidden; fi
 exit 0`,
 )
 
-/** Before anything is changed: whether nginx accepts what is there, and which workers run. */
-export const note = script(
-  'note-before',
-  `umask 022; mkdir -p "$1" && cd "$1" || exit 1
+/**
+ * Before anything is changed: whether nginx accepts what is there, and which workers run. Files that are known to be loaded
+ * get their digests recorded, so that they still count as loaded when a failure has put them back with new times.
+ */
+export function note(loaded: readonly string[]): Script {
+  const body = `umask 022; mkdir -p "$1" && cd "$1" || exit 1; shift
 rm -f rejected
 nginx -t >test 2>&1 || mv test rejected
 workers >old
+if [ $# -gt 0 ] && [ -s old ] && ! grep -qsxF -f old loaded; then { cat old; sha256sum -- "$@"; } >loaded.new && mv loaded.new loaded; fi
 stat -c %s ${errorLog} >log-size 2>/dev/null
-exit 0`,
-  [stateDirectory],
-)
+exit 0`
+  return script('note-before', body, [stateDirectory, ...loaded])
+}
 
 /** The whole configuration as it would be loaded. Digests of the files are taken now: what changes from here on is not loaded. */
 export function test(files: readonly string[]): Script {
