@@ -134,7 +134,9 @@ class Run {
   }
 
   private send() {
-    this.started?.write(this.script.endsWith('\n') ? this.script : `${this.script}\n`)
+    const script = this.script.trimEnd()
+    // stdin stays open for a script that is held, so that `sh` is told to end when the script does
+    this.started?.write(this.holds === undefined ? `${script}\n` : `${script}; exit\n`)
     if (this.holds === undefined) this.end()
   }
 

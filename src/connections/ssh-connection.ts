@@ -56,7 +56,7 @@ class SessionRefused extends Error {}
 function noSession(session: Session, cause: Error): SakError {
   return new SakError('connect-failed', `${session.hop.name} let us in, but opens no session: ${cause.message}`, {
     cause,
-    hint: 'MaxSessions in its sshd_config is 0, or the host is out of processes or memory',
+    hint: 'MaxSessions in its sshd_config is too low (an apply needs two), or the host is out of processes or memory',
   })
 }
 

@@ -33,10 +33,12 @@ export interface Entry {
 }
 
 const closesWithinMs = 500
+let library: Promise<typeof import('node-ssh')> | undefined
 
 /** Key exchange and login over a connection that stands. The connection is closed where that fails. */
 export async function enter(socket: Duplex, entry: Entry): Promise<Session> {
-  const { NodeSSH } = await import('node-ssh')
+  library ??= import('node-ssh') // takes 40 to 110 ms: only where a host needs it
+  const { NodeSSH } = await library
   const attempt = new Attempt(socket, entry, new NodeSSH())
   return await attempt.session()
 }

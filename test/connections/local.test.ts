@@ -101,6 +101,25 @@ t.test('many scripts at once', async t => {
   await connection.close()
 })
 
+t.test('a held script lives until it is released, other scripts run meanwhile', async t => {
+  const connection = await connect(here)
+  const file = join(directory, 'held')
+  const held = await connection.hold(main(`echo before; echo held; cat >/dev/null; echo gone > ${file}`), {
+    ready: 'held',
+    deadlineMs: 5000,
+  })
+  t.equal(held.output.toString(), 'before\nheld\n')
+  t.match(await connection.run(main('echo meanwhile'), { deadlineMs: 5000 }), { stdout: Buffer.from('meanwhile\n') })
+  t.notOk(existsSync(file))
+  await held.release()
+  t.equal(readFileSync(file, 'utf8'), 'gone\n')
+  const ended = await connection.hold(main('echo busy'), { ready: 'held', deadlineMs: 5000 })
+  t.equal(ended.output.toString(), 'busy\n')
+  await ended.release()
+  await t.rejects(connection.hold(main('sleep 64'), { ready: 'held', deadlineMs: 200 }), { code: 'timeout' })
+  await connection.close()
+})
+
 t.test('root becomes others by runuser', { skip: userInfo().uid !== 0 && 'needs root' }, async t => {
   const { stdout } = await run('id -un; echo $HOME', {}, { become: true, becomeUser: 'nobody' })
   t.equal(

@@ -112,7 +112,13 @@ t.test('the password is nowhere but in sudo', async t => {
   t.notOk(seen.stdout.includes('staple'))
   t.notOk((await run('env', asRoot('sak-nopass', withPassword))).stderr.includes('staple'))
   t.equal(
-    bed.inside('sh', '-c', `grep -rl staple /home /run /var/log ${bed.directory} --exclude=password || true`).trim(),
+    bed
+      .inside(
+        'sh',
+        '-c',
+        `grep -rl staple /home /run /var/log ${bed.directory} --exclude=password --exclude-dir=etc || true`,
+      )
+      .trim(),
     '',
   )
 })
@@ -216,6 +222,19 @@ t.test('over the local connection, as the users of the bed', async t => {
   t.match(local('sak-pass', {}, 'id -u'), { code: 'become-failed', hint: /-K/ })
   t.match(local('sak-untty', {}, 'id -u'), { code: 'become-failed', hint: /requiretty/ })
   t.match(local('sak-plain', { become: false }, 'id -un; pwd'), { code: 0, stdout: 'sak-plain\n/home/sak-plain\n' })
+})
+
+t.test('a held script ends with its release, and with its connection', async t => {
+  for (const target of [plain, asRoot('sak-pass', withPassword)]) {
+    const connection = await connect(target, bed.options())
+    const script = main("trap '' HUP; echo held; exec 9</dev/null; cat >/dev/null; sleep 0.1")
+    const held = await connection.hold(script, { ready: 'held', deadlineMs: 10_000 })
+    t.match(held.output.toString(), /held\n/)
+    t.match(await connection.run(main('echo meanwhile'), { deadlineMs: 10_000 }), { code: 0 })
+    await held.release()
+    await connection.hold(script, { ready: 'held', deadlineMs: 10_000 })
+    await connection.close()
+  }
 })
 
 t.test('nothing is left on the host', async t => {
