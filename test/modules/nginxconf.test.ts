@@ -132,6 +132,10 @@ const proxies: Record<string, [string, string | undefined]> = {
     'server { proxy_http_version 1.0; location / { proxy_pass http://backend; } }',
     'server { proxy_http_version 1.1; location / { proxy_pass http://backend; } }',
   ],
+  'headers of http, where ours stands too': [
+    'proxy_set_header Host $host; server { location / { proxy_pass http://backend; } }',
+    undefined,
+  ],
   'another upstream': ['server { location / { proxy_set_header A b; proxy_pass http://backend2; } }', undefined],
   'a port makes it a host': [
     'server { location / { proxy_set_header A b; proxy_pass http://backend:80; } }',
@@ -205,6 +209,27 @@ t.test('upstreams', async t => {
   const same =
     'upstream app { zone z 1m; keepalive_timeout 5s; server a:1; server b:2 weight=3; least_conn; keepalive 8; }'
   t.same((await converge({ upstreams }, hostWith({ [site]: same }))).messages, [])
+})
+
+t.test('what the params do not name of an upstream is left', async t => {
+  const upstreams = { app: { servers: ['a:1'] } }
+  const { messages } = await converge(
+    { upstreams },
+    hostWith({ [site]: 'upstream app { ip_hash; server a:1; keepalive 9; }' }),
+  )
+  t.same(messages, [])
+})
+
+t.test('before an apply, digests are taken of what is known to be loaded', async t => {
+  const noted = async (files: FakeHostState['files']) => {
+    const { assessment } = await converge({ http: { gzip: true } }, hostWith(files))
+    const [first] = assessment.steps
+    return first?.kind === 'run' ? first.argv.slice(4) : undefined
+  }
+  t.same(await noted({ [ours]: '' }), ['/etc/nginx/nginx.conf', ours])
+  t.same(await noted({ [site]: { content: '', ctime: 600 } }), ['/etc/nginx/nginx.conf'], 'not of what changed since')
+  const directory = { type: 'directory' as const, ctime: 600 }
+  t.same(await noted({ '/etc/nginx/conf.d': directory }), [], 'nor where a file may be gone')
 })
 
 t.test('sites that are in the way', async t => {
