@@ -5,7 +5,7 @@ import {
   type Host,
   orUnreadable,
   run,
-  SakError,
+  type SakError,
   type Step,
   service,
   type Unreadable,
@@ -13,9 +13,10 @@ import {
 } from 'sak-reconcile'
 import { desiredState } from './app.ts'
 import { checkUnit, desiredUnit, needsWriting } from './boot.ts'
+import { findCopies, pm2Of, readProcesses } from './daemon.ts'
 import { desiredEcosystem, findObstacles, isByHand, refuseByHand } from './ecosystem.ts'
 import { Params } from './params.ts'
-import { type Pm2Process, parseDump, parseJlist } from './parse.ts'
+import { parseDump } from './parse.ts'
 import { findPlace, type Place } from './place.ts'
 import {
   desiredApps,
@@ -48,9 +49,10 @@ export const pm2eco = defineModule({
       findObstacles(host, params),
       countProcessors(host, params),
     ])
-    const [listed, unit] = await Promise.all([
+    const [listed, unit, copies] = await Promise.all([
       orUnreadable(readProcesses(host, place, params.user)),
       checkUnit(host, place, params.user, params.takeOver),
+      findCopies(host, place, params),
     ])
     const running = 'error' in listed ? [] : listed
     const dumped = 'error' in place.dump ? [] : (parseDump(place.dump.content ?? '[]') ?? [])
@@ -70,7 +72,12 @@ export const pm2eco = defineModule({
         boot: { ...unit.desired, ...desiredApps(facts, params) },
         facts,
       },
-      blocked: [...obstacles, ...unit.blocked, ...(params.takeOver ? [] : refuse(facts, saved, ecosystem, params))],
+      blocked: [
+        ...obstacles,
+        ...copies,
+        ...unit.blocked,
+        ...(params.takeOver ? [] : refuse(facts, saved, ecosystem, params)),
+      ],
     }
   },
 
@@ -91,23 +98,10 @@ export const pm2eco = defineModule({
   },
 })
 
-async function readProcesses(host: Host, place: Place, user: string): Promise<readonly Pm2Process[]> {
-  if (!place.daemon) return []
-  const { env } = pm2Of(place, user)
-  const { code, stdout, stderr } = await host.command([place.pm2, 'jlist'], { as: user, env })
-  if (code === 0) return parseJlist(stdout)
-  throw new SakError('read-failed', `${place.pm2} jlist, as ${user}: exit ${code}`, { said: stderr || stdout })
-}
-
 async function countProcessors(host: Host, { apps }: Params): Promise<number> {
   if (!apps.some(app => app.instances === 'max')) return 1
   const { content } = await host.file('/proc/cpuinfo')
   return Math.max(1, (content ?? '').match(/^processor\s*:/gm)?.length ?? 1)
-}
-
-/** An empty LC_ALL takes back the one of our own clean environment: an app shall have no locale from us. */
-function pm2Of({ pm2, pm2Home, path }: Place, user: string): Pm2 {
-  return { pm2, user, env: { PATH: path, PM2_HOME: pm2Home, LC_ALL: '' } }
 }
 
 /** What was set up by hand is not ours to replace without consent. */

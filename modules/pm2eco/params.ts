@@ -54,6 +54,7 @@ const HealthCheck = z.strictObject({
     .url({ protocol: /^http$/, error: 'expected a URL such as "http://127.0.0.1:5000/health"' })
     .describe('Asked on the host itself'),
   status: z.number().int().min(100).max(599).optional().describe('The status it must answer. Default: any below 400'),
+  within: Milliseconds.default(30_000).describe('How long it may take to answer so, once the app is up'),
 })
 
 const App = z
@@ -92,6 +93,10 @@ const App = z
     error_file: AbsolutePath.optional().describe('Standard error. PM2: ~/.pm2/logs/NAME-error.log'),
     merge_logs: z.boolean().default(true).describe('false puts an id into the log files’ names: out-0.log'),
     log_date_format: Text.optional().describe('A time before each line of the logs, such as "YYYY-MM-DD HH:mm:ss"'),
+  })
+  .refine(app => !Object.hasOwn(app.env, app.name), {
+    path: ['env'],
+    error: "PM2 sets a variable of the app's own name itself: take another",
   })
   .refine(app => app.exec_mode === 'fork' || app.env.NODE_OPTIONS === undefined, {
     path: ['env', 'NODE_OPTIONS'],

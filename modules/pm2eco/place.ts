@@ -15,6 +15,9 @@ export interface Place {
   readonly path: string
   /** A daemon listens. Asking PM2 itself would start one. */
   readonly daemon: boolean
+  readonly daemonOwner: string | undefined
+  /** Where anybody's daemon, or anything else, listens. */
+  readonly listening: ReadonlySet<string>
   readonly dump: FileRead | Unreadable
   readonly unit: UnitFile
 }
@@ -52,6 +55,8 @@ export async function findPlace(host: Host, params: Params): Promise<Place> {
     pm2,
     path: pathOf(pm2),
     daemon: [socket.path, socket.realPath].some(path => path !== undefined && listening.has(path)),
+    daemonOwner: socket.owner,
+    listening,
     dump,
     unit,
   }
@@ -96,7 +101,7 @@ interface Program {
 interface HomeOf {
   readonly pm2Home: string
   readonly dump: FileRead | Unreadable
-  readonly socket: { readonly path: string; readonly realPath: string | undefined }
+  readonly socket: { readonly path: string; readonly realPath?: string | undefined; readonly owner?: string }
   /** Best first. */
   readonly programs: readonly Program[]
   /** The version that nvm takes by default, or its beginning. */
@@ -112,9 +117,9 @@ async function readHome(host: Host, params: Params, home: string): Promise<HomeO
     findPrograms(host, params, home),
     orUnreadable(host.file(`${home}/.nvm/alias/default`)),
   ])
-  const realPath = socket !== null && 'realPath' in socket ? socket.realPath : undefined
+  const known = socket === null || 'error' in socket ? {} : { realPath: socket.realPath, owner: socket.owner }
   const defaultVersion = 'path' in alias ? (alias.content ?? '').trim().replace(/^v/, '') : ''
-  return { pm2Home, dump, socket: { path: socketPath, realPath }, programs, defaultVersion }
+  return { pm2Home, dump, socket: { path: socketPath, ...known }, programs, defaultVersion }
 }
 
 /** Where version managers keep a Node with its own pm2. */

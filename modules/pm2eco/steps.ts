@@ -70,6 +70,9 @@ export function stopUnlisted(pm2: Pm2, name: string): Step {
 /** PM2 calls an app online at once, also one that dies three seconds later: so long at least it must stay up. */
 const shortestUptime = 3000
 
+/** Seconds for a busy host's PM2 to answer. */
+const slack = 15
+
 /**
  * Waits until the apps are online with all their instances for their min_uptime, and answer where they must. Not a `waitFor`,
  * which would go on waiting, with the app down, when PM2 has long given it up.
@@ -77,10 +80,13 @@ const shortestUptime = 3000
 export function waitUntilHealthy(pm2: Pm2, planned: readonly Planned[], health: Params['health']): Step {
   const apps = planned.map(({ app, after }) => {
     const uptime = Math.max(app.min_uptime ?? 0, shortestUptime)
-    return { name: app.name, instances: after.instances, uptime, ...health[app.name] }
+    const { url, status } = health[app.name] ?? {}
+    return { name: app.name, instances: after.instances, uptime, url, status }
   })
-  const longest = Math.max(...planned.map(({ app }) => (app.min_uptime ?? shortestUptime) + (app.listen_timeout ?? 0)))
-  const within = Math.ceil(longest / 1000) + 30
+  const times = planned.map(({ app }) => {
+    return Math.max(app.min_uptime ?? 0, shortestUptime) + (app.listen_timeout ?? 0) + (health[app.name]?.within ?? 0)
+  })
+  const within = Math.ceil(Math.max(...times) / 1000) + slack
   return run(['node', '-', 'wait-until-healthy', pm2.pm2, `${within}s`, JSON.stringify(apps)], {
     as: pm2.user,
     env: pm2.env,

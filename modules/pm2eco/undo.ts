@@ -59,8 +59,6 @@ function configurationOf(name: string, env: Pm2Env): Record<string, unknown> {
     ...(env.args !== undefined && { args: env.args }),
     out_file: logFile(env.pm_out_log_path, merged),
     error_file: logFile(env.pm_err_log_path, merged),
-    // nothing of the environment in which the undoing runs
-    filter_env: true,
     env: variables(name, env),
   }
 }
