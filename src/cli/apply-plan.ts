@@ -26,7 +26,7 @@ export async function applyPlanCommand(path: string, cli: CliOptions): Promise<n
     ...(skipTags && { skipTags }),
     ...(allow && { allow: cli.allow ?? impacts.find(impact => impact === allow) }),
   })
-  const output = reportTo(cli)
+  const output = reportTo({ ...cli, yes: true })
   return interruptible(async signal => {
     const run = { ...options, connect: { ...options.connect, signal }, signal, onEvent: output.onEvent }
     const report = await apply(file, { ...run, allowDeferred: cli.allowDeferred })

@@ -34,7 +34,7 @@ export async function reconcileCommand(cli: CliOptions): Promise<number> {
 
 /** Nothing is changed unseen: without a terminal to ask on, only --yes applies. */
 export function refuseWithoutTerminal({ yes }: CliOptions): void {
-  if (yes || process.stdin.isTTY) return
+  if (yes || (process.stdin.isTTY && process.stderr.isTTY)) return
   throw new SakError('usage', 'there is no terminal to ask on before anything is changed', {
     hint: 'look first with --dry-run, then apply with --yes',
   })

@@ -4,7 +4,7 @@ import type { ConnectOptions } from '../core/connection.ts'
 import { SakError } from '../core/errors.ts'
 import { defineInventory, type Inventory, isInventory } from '../core/inventory.ts'
 import type { PlanSource } from '../core/plan-file.ts'
-import type { Playbook, PlaybookFactory } from '../core/playbook.ts'
+import { mergeVars, type Playbook, type PlaybookFactory } from '../core/playbook.ts'
 import { printable } from '../core/terminal.ts'
 import { type LoadedConfig, loadConfig } from '../loading/config.ts'
 import { loadInventory } from '../loading/inventory.ts'
@@ -25,7 +25,7 @@ export async function runOptions(cli: CliOptions): Promise<CliRun> {
   const loaded = await loadConfig(cwd)
   const playbook = await choosePlaybook(cli, loaded, cwd)
   const inventory = await chooseInventory(cli, loaded, cwd)
-  const vars = { ...loaded?.config.vars, ...cli.var }
+  const vars = mergeVars(loaded?.config.vars ?? {}, cli.var ?? {})
   const forks = cli.forks ?? loaded?.config.forks
   const chosen = {
     ...(cli.tags && { tags: cli.tags }),

@@ -72,9 +72,9 @@ export function definePlaybook<Schema extends z.ZodObject = typeof noParams>(
       [playbookBrand]: true,
       name: definition.name,
       hosts: definition.hosts ?? 'all',
-      with: overrides => make(merge(given, asVars(overrides))),
+      with: overrides => make(mergeVars(given, asVars(overrides))),
       tasksFor: (host, commandLine = {}) => {
-        const params = parse(definition.name, schema, merge(merge(given, pick(host.vars, names)), commandLine))
+        const params = parse(definition.name, schema, mergeVars(mergeVars(given, pick(host.vars, names)), commandLine))
         return checkTasks(definition.name, host, flatten(definition.tasks(params, host)))
       },
     }
@@ -121,11 +121,11 @@ const pick = (vars: Vars, names: readonly string[]): Vars =>
   Object.fromEntries(Object.entries(vars).filter(([name]) => names.includes(name)))
 
 /** Objects are merged deeply; anything else, lists too, is replaced. */
-function merge(base: Vars, over: Vars): Vars {
+export function mergeVars(base: Vars, over: Vars): Vars {
   const merged: Record<string, unknown> = { ...base }
   for (const [key, value] of Object.entries(over)) {
     const before = merged[key]
-    if (value !== undefined) merged[key] = isRecord(before) && isRecord(value) ? merge(before, value) : value
+    if (value !== undefined) merged[key] = isRecord(before) && isRecord(value) ? mergeVars(before, value) : value
   }
   return merged
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Config, defineConfig } from '../core/config.ts'
-import { SakError } from '../core/errors.ts'
+import { isSakError, SakError } from '../core/errors.ts'
 import { type Cwd, findUp, importDefault } from './source.ts'
 
 /** A project's config, and the folder that its paths are relative to. */
@@ -29,8 +29,9 @@ export async function loadConfig(cwd: Cwd): Promise<LoadedConfig | undefined> {
   try {
     return { config: defineConfig(value), path, folder }
   } catch (error) {
-    if (error instanceof SakError) throw new SakError(error.code, `${path}: ${error.message}`, { cause: error })
-    throw error
+    if (!isSakError(error)) throw error
+    const hint = error.hint === undefined ? {} : { hint: error.hint }
+    throw new SakError(error.code, `${path}: ${error.message}`, { ...hint, cause: error })
   }
 }
 

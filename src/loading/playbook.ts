@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { SakError } from '../core/errors.ts'
+import { isSakError, SakError } from '../core/errors.ts'
+import { didYouMean } from '../core/nearest.ts'
 import { isPlaybook, isPlaybookFactory, type Playbook, type PlaybookFactory } from '../core/playbook.ts'
 import { type Cwd, importDefault } from './source.ts'
 
@@ -8,6 +9,8 @@ import { type Cwd, importDefault } from './source.ts'
 const builtIn: Readonly<Record<string, () => Promise<{ default: PlaybookFactory }>>> = {
   't3-small': () => import('sak-reconcile/playbooks/t3-small'),
 }
+
+const howToName = `name a playbook's file (./web.ts), an installed package's export, or one of: ${Object.keys(builtIn).join(', ')}`
 
 /** Loads a playbook: a built-in name, a file, or an installed package's export. Throws SakError `usage`. */
 export async function loadPlaybook(name: string, cwd: Cwd): Promise<Playbook | PlaybookFactory> {
@@ -17,10 +20,22 @@ export async function loadPlaybook(name: string, cwd: Cwd): Promise<Playbook | P
   if (existsSync(path)) return asPlaybook(await importDefault(path, cwd), name)
   if (name.startsWith('.') || name.startsWith('/') || /\.[cm]?[jt]s$/.test(name)) {
     throw new SakError('usage', `there is no file ${path}`, {
-      hint: `name a playbook's file, a package's export, or one of: ${Object.keys(builtIn).join(', ')}`,
+      hint: howToName,
     })
   }
-  return asPlaybook(await importDefault(name, cwd), name)
+  return asPlaybook(await importPackage(name, cwd), name)
+}
+
+async function importPackage(name: string, cwd: Cwd): Promise<unknown> {
+  try {
+    return await importDefault(name, cwd)
+  } catch (error) {
+    if (!isSakError(error) || !error.message.includes(`Cannot find module '${name}'`)) throw error
+    throw new SakError('usage', `there is no playbook "${name}"`, {
+      hint: didYouMean(name, Object.keys(builtIn)) ?? howToName,
+      cause: error,
+    })
+  }
 }
 
 /** A value as a playbook. Throws SakError `invalid-playbook`. */

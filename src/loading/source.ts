@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isSakError, SakError } from '../core/errors.ts'
 
@@ -8,36 +8,37 @@ export type Cwd = string
 
 /**
  * The default export of a file (TypeScript too) or of an installed package. Where the project has no local install of this
- * package, its `import 'sak-reconcile'` finds this copy.
+ * package, its `import 'sak-reconcile'` finds this copy, and `import 'zod'` the one that this copy uses.
  */
 export async function importDefault(source: string, cwd: Cwd): Promise<unknown> {
   const { createJiti } = await import('jiti')
-  const from = join(cwd, 'sak.config.js')
-  const jiti = createJiti(from, { interopDefault: true, fsCache: false, moduleCache: true, alias: ownAliases(cwd) })
+  const folder = isAbsolute(source) ? dirname(source) : cwd
+  const options = { interopDefault: true, fsCache: false, moduleCache: true, alias: ownAliases(folder) }
+  const jiti = createJiti(join(folder, 'sak.config.js'), options)
   try {
     return await jiti.import(source, { default: true })
   } catch (error) {
     if (isSakError(error)) throw error
-    throw new SakError(
-      'usage',
-      `${source} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-      },
-    )
+    // what follows the first line is where the loader looked
+    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\nRequire stack:')
+    throw new SakError('usage', `${source} cannot be loaded: ${why}`, { cause: error })
   }
 }
 
-/** Where `sak-reconcile` leads, unless the project has it installed. */
-function ownAliases(cwd: Cwd): Record<string, string> {
-  if (findUp(cwd, ['node_modules/sak-reconcile/package.json'])) return {}
+/** Where `sak-reconcile` and `zod` lead, unless the project has them installed. */
+function ownAliases(folder: Cwd): Record<string, string> {
+  const isInstalled = (name: string) => findUp(folder, [`node_modules/${name}/package.json`]) !== undefined
   const here = fileURLToPath(new URL('..', import.meta.url))
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return {
+  const own = {
     'sak-reconcile/modules': join(here, `../modules/index.${extension}`),
     'sak-reconcile/testing': join(here, `testing.${extension}`),
     'sak-reconcile/playbooks/t3-small': join(here, `../playbooks/t3-small.${extension}`),
     'sak-reconcile': join(here, `index.${extension}`),
+  }
+  return {
+    ...(isInstalled('sak-reconcile') ? {} : own),
+    ...(isInstalled('zod') ? {} : { zod: fileURLToPath(import.meta.resolve('zod')) }),
   }
 }
 

@@ -1,8 +1,15 @@
-import type { RunEvent } from '../core/report.ts'
+import type { Report } from '../core/report.ts'
+import type { Reporter } from './reporter.ts'
 
-/** The whole report as JSON, once the run has ended. The last run counts: a plan that was only shown is not printed. */
-export function jsonReport(write: (text: string) => void): (event: RunEvent) => void {
-  return event => {
-    if (event.type === 'end') write(`${JSON.stringify(event.report, null, 2)}\n`)
+/** The whole report as JSON, once all is done: a plan that was only shown is not printed. */
+export function jsonReport(write: (text: string) => void): Reporter {
+  let last: Report | undefined
+  return {
+    onEvent: event => {
+      if (event.type === 'end') last = event.report
+    },
+    finish: () => {
+      if (last) write(`${JSON.stringify(last, null, 2)}\n`)
+    },
   }
 }

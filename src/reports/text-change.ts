@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type pc from 'picocolors'
 import type { Report, ReportStep } from '../core/report.ts'
 import { printable } from '../core/terminal.ts'
@@ -6,27 +7,39 @@ type Colors = ReturnType<typeof pc.createColors>
 
 /** A unified diff, coloured. */
 export function diffLines(diff: string, colors: Colors): string[] {
-  return printable(diff)
-    .trimEnd()
+  return printable(diff.replaceAll('\r', '␍'))
+    .replace(/\n$/, '')
     .split('\n')
-    .map(line => {
-      if (line.startsWith('+++') || line.startsWith('---')) return colors.bold(line)
+    .map((line, index) => {
+      if (index < 2 && /^(\+\+\+|---) /.test(line)) return colors.bold(line)
       if (line.startsWith('@@')) return colors.cyan(line)
       if (line.startsWith('+')) return colors.green(line)
       return line.startsWith('-') ? colors.red(line) : line
     })
 }
 
-/** A value that is no file: an entry a line, what is and what should be. */
+/** A value that is no file: an entry a line, what is and what should be. Of what is nested only what differs. */
 export function valueLines(before: unknown, after: unknown, colors: Colors): string[] {
-  if (!isRecord(before) || !isRecord(after)) return [arrow(before, after, colors)]
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
-  const width = Math.max(...names.map(name => name.length))
-  return names.map(name => `${printable(name).padEnd(width)}  ${arrow(before[name], after[name], colors)}`)
+  const entries = differing('', before, after)
+  const width = Math.max(...entries.map(({ name }) => name.length))
+  return entries.map(entry => {
+    const arrow = `${colors.red(text(entry.before))} → ${colors.green(text(entry.after))}`
+    return entry.name === '' ? arrow : `${entry.name.padEnd(width)}  ${arrow}`
+  })
 }
 
-function arrow(before: unknown, after: unknown, colors: Colors): string {
-  return `${colors.red(text(before))} → ${colors.green(text(after))}`
+interface Entry {
+  readonly name: string
+  readonly before: unknown
+  readonly after: unknown
+}
+
+function differing(path: string, before: unknown, after: unknown): Entry[] {
+  if (!isRecord(before) || !isRecord(after)) return [{ name: path, before, after }]
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  return names
+    .filter(name => !isDeepStrictEqual(before[name], after[name]))
+    .flatMap(name => differing(path + (path && ' ') + printable(name), before[name], after[name]))
 }
 
 function text(value: unknown): string {

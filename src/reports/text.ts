@@ -1,6 +1,7 @@
 import pc from 'picocolors'
 import type { HostReport, HostStatus, Report, ReportChange, ReportError, RunEvent, TaskReport } from '../core/report.ts'
 import { printable } from '../core/terminal.ts'
+import type { Reporter } from './reporter.ts'
 import { diffLines, stepLines, valueLines } from './text-change.ts'
 
 export interface TextOptions {
@@ -27,11 +28,11 @@ const marks = {
 } as const satisfies Record<HostStatus, string>
 
 /** The report that a person reads: hosts as they finish, what differs in each, a summary. */
-export function textReport({ color, quiet = false, verbose = false, write }: TextOptions): (event: RunEvent) => void {
+export function textReport({ color, quiet = false, verbose = false, write }: TextOptions): Reporter {
   const colors = pc.createColors(color)
   let planShown = false
   let mode: Report['mode'] = 'dry-run'
-  return event => {
+  const onEvent = (event: RunEvent) => {
     if (event.type === 'start') {
       planShown = mode === 'dry-run' && event.mode === 'apply' && planShown
       mode = event.mode
@@ -43,6 +44,7 @@ export function textReport({ color, quiet = false, verbose = false, write }: Tex
     }
     if (event.type === 'end') write(`${summary(event.report, colors)}\n`)
   }
+  return { onEvent, finish: () => {} }
 }
 
 type Colors = ReturnType<typeof pc.createColors>
@@ -89,7 +91,8 @@ function taskLines(task: TaskReport, width: number, view: View): string[] {
   const word = paint(colors, status)(`${marks[status]} ${status.padEnd(8)}`)
   const impact = task.impact === 'none' || status === 'ok' ? '' : colors.dim(`(${task.impact})`)
   const reason = task.error && isNeedsRoot(task.error) ? colors.red(`needs-root: ${printable(task.error.message)}`) : ''
-  const head = `  ${word} ${printable(task.label).padEnd(width)}  ${impact}${reason}`.trimEnd()
+  const later = status === 'deferred' ? ' known once the tasks before it are applied' : ''
+  const head = `  ${word} ${printable(task.label).padEnd(width)}  ${impact}${later}${reason}`.trimEnd()
   const known = planShown && status === 'changed'
   const changes = known ? [] : task.changes.flatMap(change => changeLines(change, colors))
   const toDo = mode === 'dry-run' && (status === 'drift' || status === 'pending')
@@ -101,7 +104,7 @@ function taskLines(task: TaskReport, width: number, view: View): string[] {
 const isNeedsRoot = (error: ReportError) => error.code === 'needs-root'
 
 function changeLines(change: ReportChange, colors: Colors): string[] {
-  const title = colors.bold(change.key) + (change.path ? ` ${printable(change.path)}` : '')
+  const title = colors.bold(printable(change.key)) + (change.path ? ` ${printable(change.path)}` : '')
   const body =
     change.diff === undefined ? valueLines(change.before, change.after, colors) : diffLines(change.diff, colors)
   return [title, ...indent(body)]
@@ -138,7 +141,7 @@ function summary(report: Report, colors: Colors): string {
       .join(', ')
   const hosts = report.hosts.length === 1 ? '1 host' : `${report.hosts.length} hosts`
   const line = `${hosts} (${count(report.summary.hosts)}); tasks: ${count(report.summary.tasks) || 'none'}; ${(report.durationMs / 1000).toFixed(1)} s`
-  const changed = report.mode === 'dry-run' ? ' Nothing was changed.' : ''
+  const changed = report.mode === 'dry-run' ? '. Nothing was changed.' : ''
   return colors.bold(line) + changed
 }
 
