@@ -21,6 +21,8 @@ t.test('recorded cases', async t => {
     t.same(found, expected, name)
     t.same(left, [], `${name}: nothing is left once the files are written`)
   }
+  const inGroup = results.find(({ name }) => name === 'directory-of-a-group')
+  t.match(JSON.stringify(inGroup?.assessment?.desired), / su root adm\\n/, 'a directory that a group may write to')
 })
 
 const systemctlShow = [
