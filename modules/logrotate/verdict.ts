@@ -38,6 +38,7 @@ export function verdictErrors(
     blocked(
       'refused',
       `logrotate does not accept ${includedDirectory}/${name}, although it is as it should be: ${why}`,
+      `\`logrotate -d ${mainFile}\` says the same`,
     ),
   )
 }
