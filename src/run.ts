@@ -142,6 +142,7 @@ async function runAll(
   const planned = new Map<string, PlannedHost>()
   emit({ type: 'start', mode, hosts: jobs.map(job => job.host.name) })
   const { connect } = await import('./connections/connect.ts')
+  const connecting = options.connect ?? {} // one object for all: bastions and answers to questions are shared by it
   const limit = pLimit(options.forks ?? 50)
   const runJob = async ({ host, tasks }: Job): Promise<HostReport> => {
     const { name } = host
@@ -152,7 +153,7 @@ async function runAll(
     const onTask = ({ label }: { label: string }) => emit({ type: 'task', host: name, label })
     const details = { allow, runId, onTask, ...(reviewed && { reviewed }), ...(signal && { signal }) }
     const { report, plan: made } = await runHost({ name, tasks, mode, lockWaitSeconds, options: details }, () =>
-      connect(host, options.connect ?? {}),
+      connect(host, connecting),
     )
     if (review && made) planned.set(name, plannedHost(name, review.key, made))
     emit({ type: 'host', report })

@@ -83,7 +83,7 @@ export async function recover(connection: Connection, nonce: string): Promise<re
 
 function recoveryScript(nonce: string): string {
   return `sak() {
-trap '' HUP PIPE
+trap : HUP PIPE INT TERM
 umask 077
 n=${quote(nonce)}
 ${hostShell}

@@ -66,6 +66,11 @@ started() { systemctl is-active --quiet -- "$2" && : >"$d/was-active-$1"; system
 accept() { :; }
 `
 
+/*
+ * Signals are caught, not ignored: what is ignored stays so in every program that is started, and a daemon that was started by a
+ * step could not be ended any more.
+ */
+
 /** Runs the steps: on the first failure undoes in reverse, then activates again what had been activated. */
 const engine = `
 undo_from() {
@@ -105,7 +110,7 @@ export interface JournalEntry {
 export function transactionScript(steps: readonly Step[], nonce: string, journal: JournalEntry): string {
   const users = [...new Set(steps.flatMap(usersOf))]
   const inner = [
-    `n=${quote(nonce)}\nd=$2\ncount=${steps.length}\numask 077\ntrap '' HUP PIPE INT`,
+    `n=${quote(nonce)}\nd=$2\ncount=${steps.length}\numask 077\ntrap : HUP PIPE INT TERM`,
     hostShell,
     library,
     ...steps.map(stepFunctions),
@@ -113,7 +118,7 @@ export function transactionScript(steps: readonly Step[], nonce: string, journal
     `case $1 in apply) apply ;; undo) undo_from "$(cat "$d/at" 2>/dev/null || echo -1)" ;; esac\n`,
   ].join('\n')
   return `sak() {
-trap '' HUP PIPE
+trap : HUP PIPE INT TERM
 umask 077
 n=${quote(nonce)}
 ${hostShell}

@@ -7,14 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { connect } from '../../src/connections/connect.ts'
 import type { ConnectOptions, Target } from '../../src/core/connection.ts'
-import { startSshBed } from './ssh-bed.ts'
+import { startSshBed } from './ssh-hosts.ts'
 
-const bed = await startSshBed()
-t.teardown(async () => await bed.stop())
-const path = (name: string) => join(bed.directory, name)
+const hosts = await startSshBed()
+t.teardown(async () => await hosts.stop())
+const path = (name: string) => join(hosts.directory, name)
 const whoAmI = 'main() { id -un; }\nmain\n'
 
-async function whoIs(target: Target, options: ConnectOptions = bed.options()): Promise<string> {
+async function whoIs(target: Target, options: ConnectOptions = hosts.options()): Promise<string> {
   const connection = await connect(target, options)
   try {
     const { stdout } = await connection.run(whoAmI, { deadlineMs: 10_000 })
@@ -24,15 +24,15 @@ async function whoIs(target: Target, options: ConnectOptions = bed.options()): P
   }
 }
 
-/** The bed's configuration with lines before it. */
+/** The hosts's configuration with lines before it. */
 function config(lines: string): ConnectOptions {
   const file = path(`config-${Math.random()}`)
   writeFileSync(file, `${lines}\nHost *\nInclude ${path('config')}\n`)
-  return bed.options({ sshConfigPath: file })
+  return hosts.options({ sshConfigPath: file })
 }
 
-const plain = (more: Partial<Target> = {}, server: Parameters<typeof bed.port>[0] = 'main') =>
-  bed.target('sak-plain', more, server)
+const plain = (more: Partial<Target> = {}, server: Parameters<typeof hosts.port>[0] = 'main') =>
+  hosts.target('sak-plain', more, server)
 const said = 'sak-plain\n'
 
 t.test('keys of every kind', async t => {
@@ -44,17 +44,17 @@ t.test('an encrypted key: asked for once per run, and named when it stays shut',
   let asked = 0
   const passphrase = async () => {
     asked++
-    return bed.passphrase
+    return hosts.passphrase
   }
   const locked = plain({ privateKeyPath: path('id_locked') })
-  const options = bed.options({ passphrase })
+  const options = hosts.options({ passphrase })
   t.strictSame(await Promise.all([whoIs(locked, options), whoIs(locked, options)]), [said, said])
   t.equal(asked, 1)
   await t.rejects(whoIs(locked), {
     code: 'auth-failed',
     message: /id_locked \(it is encrypted and no passphrase was given\)/,
   })
-  await t.rejects(whoIs(locked, bed.options({ passphrase: async () => 'no' })), {
+  await t.rejects(whoIs(locked, hosts.options({ passphrase: async () => 'no' })), {
     code: 'auth-failed',
     message: /wrong passphrase/,
   })
@@ -71,10 +71,10 @@ t.test('a key file that is not there, is a public key, or is no key', async t =>
 })
 
 t.test('passwords: plainly, by questions, after a key; wrong ones once', async t => {
-  const { password } = bed
+  const { password } = hosts
   t.equal(await whoIs(plain({ password }, 'password')), said)
   t.equal(await whoIs(plain({ password: async () => password }, 'questions')), said)
-  t.equal(await whoIs(plain({}, 'both'), bed.options({ password: async () => password })), said)
+  t.equal(await whoIs(plain({}, 'both'), hosts.options({ password: async () => password })), said)
   await t.rejects(whoIs(plain({ password: 'x' }, 'password')), {
     code: 'auth-failed',
     message: /tried .*password; the server takes password/,
@@ -105,7 +105,7 @@ t.test('the agent', async t => {
   }
   add(path('id_ed25519'))
   await t.rejects(
-    whoIs(bed.target('sak-plain', { privateKeyPath: undefined }, 'fewtries'), config(`IdentityAgent ${socket}`)),
+    whoIs(hosts.target('sak-plain', { privateKeyPath: undefined }, 'fewtries'), config(`IdentityAgent ${socket}`)),
     {
       code: 'auth-failed',
       hint: /IdentitiesOnly/,
@@ -114,7 +114,7 @@ t.test('the agent', async t => {
   const only = config(`IdentityAgent ${socket}\nIdentitiesOnly yes\nIdentityFile ${path('only')}`)
   copyFileSync(path('id_ed25519.pub'), path('only.pub'))
   t.equal(
-    await whoIs(bed.target('sak-plain', { privateKeyPath: undefined }, 'fewtries'), only),
+    await whoIs(hosts.target('sak-plain', { privateKeyPath: undefined }, 'fewtries'), only),
     said,
     'its public half is enough',
   )
@@ -137,18 +137,26 @@ t.test("an agent that holds a locked file's key serves it without a question", a
   t.teardown(() => agent.kill())
   while (!existsSync(socket)) await sleep(20)
   const ask = path('askpass')
-  writeFileSync(ask, `#!/bin/sh\necho '${bed.passphrase}'\n`, { mode: 0o755 })
+  writeFileSync(ask, `#!/bin/sh\necho '${hosts.passphrase}'\n`, { mode: 0o755 })
   const env = { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS: ask, SSH_ASKPASS_REQUIRE: 'force' }
   execFileSync('ssh-add', ['-q', path('id_locked')], { env, stdio: 'pipe' })
   t.equal(await whoIs(plain({ privateKeyPath: path('id_locked') }), config(`IdentityAgent ${socket}`)), said)
 })
 
 t.test('login shells and banners', async t => {
-  for (const name of ['dash', 'fish', 'csh']) t.equal(await whoIs(bed.target(`sak-${name}`)), `sak-${name}\n`)
-  t.match(await whoIs(bed.target('sak-noisy')), /noise on stdout[\s\S]*sak-noisy\n$/)
+  for (const name of ['dash', 'fish', 'csh']) t.equal(await whoIs(hosts.target(`sak-${name}`)), `sak-${name}\n`)
+  t.match(await whoIs(hosts.target('sak-noisy')), /noise on stdout[\s\S]*sak-noisy\n$/)
   t.equal(await whoIs(plain({}, 'chatty')), said)
-  await t.rejects(whoIs(bed.target('sak-nologin')), { code: 'connect-failed', hint: /nologin/, said: /not available/ })
-  await t.rejects(whoIs(bed.target('sak-forced')), { code: 'connect-failed', hint: /ForceCommand/, said: 'only this' })
+  await t.rejects(whoIs(hosts.target('sak-nologin')), {
+    code: 'connect-failed',
+    hint: /nologin/,
+    said: /not available/,
+  })
+  await t.rejects(whoIs(hosts.target('sak-forced')), {
+    code: 'connect-failed',
+    hint: /ForceCommand/,
+    said: 'only this',
+  })
 })
 
 t.test('no algorithm in common', async t => {
@@ -156,7 +164,7 @@ t.test('no algorithm in common', async t => {
 })
 
 t.test('through jump hosts', async t => {
-  const at = (server: Parameters<typeof bed.port>[0]) => `sak-dash@127.0.0.1:${bed.port(server)}`
+  const at = (server: Parameters<typeof hosts.port>[0]) => `sak-dash@127.0.0.1:${hosts.port(server)}`
   const key = `IdentityFile ${path('id_ed25519')}`
   t.equal(await whoIs(plain(), { ...config(key), jump: at('chatty') }), said)
   t.equal(await whoIs(plain(), { ...config(key), jump: `${at('chatty')},${at('fewtries')}` }), said)
@@ -164,7 +172,7 @@ t.test('through jump hosts', async t => {
     await whoIs(
       plain(),
       config(
-        `${key}\nHost 127.0.0.1\nProxyJump ${at('chatty').replace('127.0.0.1', 'localhost')}\nHost localhost\nHostKeyAlias [127.0.0.1]:${bed.port('chatty')}`,
+        `${key}\nHost 127.0.0.1\nProxyJump ${at('chatty').replace('127.0.0.1', 'localhost')}\nHost localhost\nHostKeyAlias [127.0.0.1]:${hosts.port('chatty')}`,
       ),
     ),
     said,
@@ -190,30 +198,30 @@ t.test('through jump hosts', async t => {
 t.test('many hosts through one jump host log in to it once', async t => {
   const options: ConnectOptions = {
     ...config(`IdentityFile ${path('id_ed25519')}`),
-    jump: `sak-csh@127.0.0.1:${bed.port('chatty')}`,
+    jump: `sak-csh@127.0.0.1:${hosts.port('chatty')}`,
   }
   const connections = await Promise.all(
     Array.from({ length: 30 }, async () => await connect(plain({}, 'startups'), options)),
   )
-  t.equal(bed.processes(/sshd: sak-csh \[priv\]/).length, 1)
+  t.equal(hosts.processes(/sshd: sak-csh \[priv\]/).length, 1)
   const results = await Promise.all(
     connections.map(async connection => await connection.run(whoAmI, { deadlineMs: 20_000 })),
   )
   t.ok(results.every(({ stdout }) => stdout.toString() === said))
   await Promise.all(connections.map(async connection => await connection.close()))
   await sleep(200)
-  t.strictSame(bed.processes(/sshd: sak-csh \[priv\]/), [])
+  t.strictSame(hosts.processes(/sshd: sak-csh \[priv\]/), [])
 })
 
 t.test('a burst of fifty logins to one sshd with its default MaxStartups', async t => {
-  const options = bed.options()
+  const options = hosts.options()
   const names = await Promise.all(Array.from({ length: 50 }, async () => await whoIs(plain({}, 'startups'), options)))
   t.ok(names.every(name => name === said))
 })
 
 t.test('more scripts at once than the host has sessions for', async t => {
   for (const server of ['onesession', 'main'] as const) {
-    const connection = await connect(plain({}, server), bed.options())
+    const connection = await connect(plain({}, server), hosts.options())
     const results = await Promise.all(
       Array.from({ length: 20 }, async () => await connection.run(whoAmI, { deadlineMs: 20_000 })),
     )
@@ -227,6 +235,6 @@ t.test('more scripts at once than the host has sessions for', async t => {
 
 t.test('nothing is left on the host', async t => {
   await sleep(300)
-  t.strictSame(bed.processes(/sshd: sak-|sh -s/), [])
+  t.strictSame(hosts.processes(/sshd: sak-|sh -s/), [])
   rmSync(path('only.pub'))
 })

@@ -4,15 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { connect } from '../../src/connections/connect.ts'
 import type { ScriptOptions, Target } from '../../src/core/connection.ts'
-import { startSshBed } from './ssh-bed.ts'
+import { startSshBed } from './ssh-hosts.ts'
 import { startProxy } from './ssh-proxy.ts'
 
-const bed = await startSshBed()
-t.teardown(async () => await bed.stop())
+const hosts = await startSshBed()
+t.teardown(async () => await hosts.stop())
 const main = (body: string) => `main() {\n${body}\n}\nmain\n`
 
 async function run(body: string, target: Target, options: Partial<ScriptOptions> = {}) {
-  const connection = await connect(target, bed.options())
+  const connection = await connect(target, hosts.options())
   try {
     const { code, signal, stdout, stderr } = await connection.run(main(body), { deadlineMs: 15_000, ...options })
     return { code, signal, stdout: stdout.toString(), stderr: stderr.toString() }
@@ -21,9 +21,9 @@ async function run(body: string, target: Target, options: Partial<ScriptOptions>
   }
 }
 
-const plain = bed.target('sak-plain')
-const asRoot = (user: string, more: Partial<Target> = {}) => bed.target(user, { become: true, ...more })
-const withPassword = { becomePassword: bed.password }
+const plain = hosts.target('sak-plain')
+const asRoot = (user: string, more: Partial<Target> = {}) => hosts.target(user, { become: true, ...more })
+const withPassword = { becomePassword: hosts.password }
 
 t.test('sudo, with and without a password, whatever the login shell', async t => {
   for (const user of ['nopass', 'pty']) {
@@ -73,11 +73,11 @@ t.test('what keeps us from becoming root is said', async t => {
 t.test('a wrong password is tried once and fails at once', async t => {
   // PAM counts the passwords that it is given
   const count = '#!/bin/sh\n[ -z "$(tr -d "\\0")" ] || echo tried >> /run/tried\n'
-  writeFileSync(join(bed.directory, 'count'), count)
-  bed.inside(
+  writeFileSync(join(hosts.directory, 'count'), count)
+  hosts.inside(
     'sh',
     '-c',
-    `cp ${bed.directory}/count /run/count; chmod 755 /run/count; : > /run/tried; chmod 666 /run/tried
+    `cp ${hosts.directory}/count /run/count; chmod 755 /run/count; : > /run/tried; chmod 666 /run/tried
     cp /etc/pam.d/common-auth /run/common-auth
     sed -i 's/success=1/success=2/; /pam_deny/i auth optional pam_exec.so expose_authtok /run/count' /etc/pam.d/common-auth`,
   )
@@ -86,13 +86,13 @@ t.test('a wrong password is tried once and fails at once', async t => {
   await t.rejects(run('id', wrong), { code: 'become-failed', message: /refused the password/ })
   t.ok(performance.now() - started < 8000)
   await sleep(500)
-  t.equal(bed.inside('cat', '/run/tried'), 'tried\n')
-  t.strictSame(bed.processes(/^sudo/), [])
-  bed.inside('cp', '/run/common-auth', '/etc/pam.d/common-auth')
+  t.equal(hosts.inside('cat', '/run/tried'), 'tried\n')
+  t.strictSame(hosts.processes(/^sudo/), [])
+  hosts.inside('cp', '/run/common-auth', '/etc/pam.d/common-auth')
 })
 
 t.test('without sudo on the host', async t => {
-  bed.inside('mount', '--bind', '/dev/null', '/usr/bin/sudo')
+  hosts.inside('mount', '--bind', '/dev/null', '/usr/bin/sudo')
   for (const user of ['nopass', 'fish', 'csh']) {
     await t.rejects(
       run('id', asRoot(`sak-${user}`, withPassword)),
@@ -100,7 +100,7 @@ t.test('without sudo on the host', async t => {
       user,
     )
   }
-  bed.inside('umount', '/usr/bin/sudo')
+  hosts.inside('umount', '/usr/bin/sudo')
 })
 
 t.test('the password is nowhere but in sudo', async t => {
@@ -112,11 +112,11 @@ t.test('the password is nowhere but in sudo', async t => {
   t.notOk(seen.stdout.includes('staple'))
   t.notOk((await run('env', asRoot('sak-nopass', withPassword))).stderr.includes('staple'))
   t.equal(
-    bed
+    hosts
       .inside(
         'sh',
         '-c',
-        `grep -rl staple /home /run /var/log ${bed.directory} --exclude=password --exclude-dir=etc || true`,
+        `grep -rl staple /home /run /var/log ${hosts.directory} --exclude=password --exclude-dir=etc || true`,
       )
       .trim(),
     '',
@@ -126,39 +126,39 @@ t.test('the password is nowhere but in sudo', async t => {
 t.test('a deadline ends what runs on the host, where that is ours to end', async t => {
   await t.rejects(run('sleep 613', plain, { deadlineMs: 500 }), { code: 'timeout' })
   await sleep(300)
-  t.strictSame(bed.processes(/sleep 613/), [])
+  t.strictSame(hosts.processes(/sleep 613/), [])
 })
 
 t.test("a full disk is the script's own to tell", async t => {
-  bed.inside('sh', '-c', 'mkdir -p /home/full; mount -t tmpfs -o size=64k,mode=777 tmpfs /home/full')
+  hosts.inside('sh', '-c', 'mkdir -p /home/full; mount -t tmpfs -o size=64k,mode=777 tmpfs /home/full')
   const { code, stderr } = await run('head -c 100000 /dev/zero > /home/full/x', plain)
   t.not(code, 0)
   t.match(stderr, /No space left/)
 })
 
 t.test('a script that is cut on its way does not run at all', async t => {
-  const proxy = await startProxy(bed.port('main'), { cutAfterSent: 300_000 })
-  const known = `HostKeyAlias [127.0.0.1]:${bed.port('main')}\nInclude ${join(bed.directory, 'config')}\n`
-  writeFileSync(join(bed.directory, 'config-proxy'), known)
-  const options = bed.options({ sshConfigPath: join(bed.directory, 'config-proxy') })
+  const proxy = await startProxy(hosts.port('main'), { cutAfterSent: 300_000 })
+  const known = `HostKeyAlias [127.0.0.1]:${hosts.port('main')}\nInclude ${join(hosts.directory, 'config')}\n`
+  writeFileSync(join(hosts.directory, 'config-proxy'), known)
+  const options = hosts.options({ sshConfigPath: join(hosts.directory, 'config-proxy') })
   const connection = await connect({ ...plain, port: proxy.port }, options)
   const script = main(`touch /home/sak-plain/ran\n${'# padding\n'.repeat(100_000)}`)
   await t.rejects(connection.run(script, { deadlineMs: 10_000 }), { code: 'connection-lost' })
   await connection.close()
   await sleep(200)
-  t.notMatch(bed.inside('ls', '/home/sak-plain'), /ran/)
+  t.notMatch(hosts.inside('ls', '/home/sak-plain'), /ran/)
   await proxy.close()
 })
 
 t.test('cut or silent in the middle: an error for us, and the script goes on to its end', async t => {
-  const options = bed.options({ sshConfigPath: join(bed.directory, 'config-proxy') })
+  const options = hosts.options({ sshConfigPath: join(hosts.directory, 'config-proxy') })
   for (const user of ['plain', 'nopass']) {
     for (const fault of ['cut', 'stall'] as const) {
-      const proxy = await startProxy(bed.port('main'))
+      const proxy = await startProxy(hosts.port('main'))
       const journal = `/run/journal-${user}-${fault}`
-      bed.inside('sh', '-c', `: > ${journal}; chmod 666 ${journal}`)
+      hosts.inside('sh', '-c', `: > ${journal}; chmod 666 ${journal}`)
       const connection = await connect(
-        { ...bed.target(`sak-${user}`, { become: user === 'nopass' }), port: proxy.port },
+        { ...hosts.target(`sak-${user}`, { become: user === 'nopass' }), port: proxy.port },
         options,
       )
       const body = `trap '' HUP PIPE\nfor i in 1 2 3 4 5; do echo $i >> ${journal}; echo $i; sleep 0.3; done`
@@ -167,13 +167,13 @@ t.test('cut or silent in the middle: an error for us, and the script goes on to 
       await t.rejects(running, { code: fault === 'cut' ? 'connection-lost' : 'timeout' }, `${user} ${fault}`)
       await connection.close()
       await sleep(1500)
-      t.equal(bed.inside('cat', journal), '1\n2\n3\n4\n5\n', `${user} ${fault}: the journal is whole`)
+      t.equal(hosts.inside('cat', journal), '1\n2\n3\n4\n5\n', `${user} ${fault}: the journal is whole`)
       await proxy.close()
     }
   }
 })
 
-t.test('over the local connection, as the users of the bed', async t => {
+t.test('over the local connection, as the users of the hosts', async t => {
   const local = (user: string, target: Partial<Target>, body: string) => {
     const program = `
       import { connect } from '/srv/src/connections/connect.ts'
@@ -185,8 +185,8 @@ t.test('over the local connection, as the users of the bed', async t => {
           ({ code, message, hint }) => show({ code, message, hint }))
         await connection.close()
       })`
-    writeFileSync(join(bed.directory, 'local.mts'), program)
-    bed.inside('cp', join(bed.directory, 'local.mts'), '/run/local.mts')
+    writeFileSync(join(hosts.directory, 'local.mts'), program)
+    hosts.inside('cp', join(hosts.directory, 'local.mts'), '/run/local.mts')
     const environment = [
       `TARGET=${JSON.stringify(target)}`,
       `SCRIPT=${main(body)}`,
@@ -200,7 +200,7 @@ t.test('over the local connection, as the users of the bed', async t => {
       '/run/local.mts',
     ]
     return JSON.parse(
-      bed.inside(
+      hosts.inside(
         'setpriv',
         `--reuid=${user}`,
         `--regid=${user}`,
@@ -226,7 +226,7 @@ t.test('over the local connection, as the users of the bed', async t => {
 
 t.test('a held script ends with its release, and with its connection', async t => {
   for (const target of [plain, asRoot('sak-pass', withPassword)]) {
-    const connection = await connect(target, bed.options())
+    const connection = await connect(target, hosts.options())
     const script = main("trap '' HUP; echo held; exec 9</dev/null; cat >/dev/null; sleep 0.1")
     const held = await connection.hold(script, { ready: 'held', deadlineMs: 10_000 })
     t.match(held.output.toString(), /held\n/)
@@ -239,5 +239,5 @@ t.test('a held script ends with its release, and with its connection', async t =
 
 t.test('nothing is left on the host', async t => {
   await sleep(300)
-  t.strictSame(bed.processes(/sshd: sak-|sh -s|^sudo/), [])
+  t.strictSame(hosts.processes(/sshd: sak-|sh -s|^sudo/), [])
 })

@@ -127,5 +127,6 @@ t.test('a dry run of a user who is not root passes the journals by', { skip: !is
   t.same(await planHost({ connection: nobody, freshReader: () => reader }, [], 'data'), {
     results: [],
     interrupted: [],
+    machineId: (await readFile('/etc/machine-id', 'utf8')).trim(),
   })
 })

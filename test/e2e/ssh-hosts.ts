@@ -31,9 +31,9 @@ export interface SshBed {
   target(user: string, more?: Partial<Target>, server?: ServerName): Target
   /** Options that touch nothing of the person who runs the tests, and that know the host keys. */
   options(more?: Partial<ConnectOptions>): ConnectOptions
-  /** Commands of processes within the bed that fit. */
+  /** Commands of processes within the hosts that fit. */
   processes(pattern: RegExp): string[]
-  /** Runs a command within the bed as root. */
+  /** Runs a command within the hosts as root. */
   inside(...argv: string[]): string
   stop(): Promise<void>
 }
@@ -72,7 +72,7 @@ export async function startSshBed(): Promise<SshBed> {
       '--fork',
       '--kill-child',
       'bash',
-      join(import.meta.dirname, 'ssh-bed.sh'),
+      join(import.meta.dirname, 'ssh-hosts.sh'),
       directory,
       join(import.meta.dirname, '../..'),
       ...servers.map(name => `${name}=${port(name)}`),
@@ -132,7 +132,7 @@ export async function startSshBed(): Promise<SshBed> {
 async function ready(child: ChildProcess): Promise<void> {
   const died = once(child, 'exit').then(([code]) => {
     throw new Error(
-      `the ssh bed ended with ${code}: are openssh-server, sudo, fish and tcsh installed, and is this root?`,
+      `the ssh hosts ended with ${code}: are openssh-server, sudo, fish and tcsh installed, and is this root?`,
     )
   })
   const said = child.stdout === null ? Promise.resolve() : once(child.stdout, 'data')

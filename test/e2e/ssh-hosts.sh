@@ -3,25 +3,25 @@
 # and whatever runs here ends with the shell that started it. Arguments: a directory for all that is made, the repository
 # (to be found in /srv), and the ports of the servers, name=port ...
 set -eu
-bed=$1
+hosts=$1
 repository=$2
 shift 2
 mount --make-rprivate /
 mount -t proc proc /proc
-cp -a /etc "$bed/etc"
-mount --bind "$bed/etc" /etc
+cp -a /etc "$hosts/etc"
+mount --bind "$hosts/etc" /etc
 mount -t tmpfs tmpfs /home
 mount -t tmpfs tmpfs /run
 mkdir -p /run/sshd
 mount --bind "$repository" /srv
 rm -f /etc/sudoers.d/* /etc/nologin
 
-password=$(cat "$bed/password")
+password=$(cat "$hosts/password")
 user() { # name, shell
   useradd --create-home --home-dir "/home/$1" --shell "$2" "$1"
   echo "$1:$password" | chpasswd
   mkdir -m 700 "/home/$1/.ssh"
-  cat "$bed"/*.pub > "/home/$1/.ssh/authorized_keys"
+  cat "$hosts"/*.pub > "/home/$1/.ssh/authorized_keys"
   chown -R "$1" "/home/$1"
 }
 for name in plain nopass pass untty pty own forced; do user "sak-$name" /bin/bash; done
@@ -46,10 +46,10 @@ sak-own ALL=(sak-dash) ALL
 SUDOERS
 chmod 440 /etc/sudoers.d/sak
 
-cat > "$bed/base.conf" <<CONF
+cat > "$hosts/base.conf" <<CONF
 ListenAddress 127.0.0.1
-HostKey $bed/host_ed25519
-HostKey $bed/host_rsa
+HostKey $hosts/host_ed25519
+HostKey $hosts/host_rsa
 PidFile none
 UsePAM no
 UseDNS no
@@ -71,12 +71,12 @@ declare -A extra=(
   [startups]='' # its default, 10:30:100
   [unforwarding]='-o AllowTcpForwarding=no'
   [oldkex]='-o KexAlgorithms=sntrup761x25519-sha512@openssh.com'
-  [chatty]="-o Banner=$bed/banner"
+  [chatty]="-o Banner=$hosts/banner"
 )
-printf 'A banner\n\033[31mwith colour\n' > "$bed/banner"
+printf 'A banner\n\033[31mwith colour\n' > "$hosts/banner"
 for pair in "$@"; do
   # shellcheck disable=SC2086
-  /usr/sbin/sshd -f "$bed/base.conf" -E "$bed/sshd-${pair%%=*}.log" -o "Port=${pair##*=}" ${extra[${pair%%=*}]}
+  /usr/sbin/sshd -f "$hosts/base.conf" -E "$hosts/sshd-${pair%%=*}.log" -o "Port=${pair##*=}" ${extra[${pair%%=*}]}
 done
 echo ready
-cat > "$bed/commands" # until the test goes away
+cat > "$hosts/commands" # until the test goes away
