@@ -6,16 +6,29 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { connectLocally } from '../../src/connections/local.ts'
+import type { Connection } from '../../src/core/connection.ts'
 import { run, type Step, write } from '../../src/core/step.ts'
 import { planHost } from '../../src/engine/apply.ts'
 import { batchReads } from '../../src/engine/batch.ts'
 import { lockHost } from '../../src/engine/host-lock.ts'
 import { transactionScript } from '../../src/engine/transaction-script.ts'
 
-const { uid, username, homedir } = userInfo()
+const { uid, username } = userInfo()
 const isRoot = uid === 0
-const base = isRoot ? '/var/lib/sak-reconcile' : join(homedir, '.local/state/sak-reconcile')
-const connection = () => connectLocally(undefined, async () => undefined)
+// journals and locks of this test alone: other tests apply on this machine at the same time
+const base = t.testdir({})
+const own = (script: string) =>
+  script
+    .replaceAll('/var/lib/sak-reconcile', base)
+    .replaceAll(/\$\{HOME:-\/nonexistent\}\/\.local\/state\/sak-reconcile/g, base)
+const connection = (): Connection => {
+  const local = connectLocally(undefined, async () => undefined)
+  return {
+    ...local,
+    run: (script, options) => local.run(own(script), options),
+    hold: (script, options) => local.hold(own(script), options),
+  }
+}
 const options = { runId: 'sak-test', waitSeconds: 0 }
 
 /** Runs steps, and kills their script without warning while its last step runs. */
@@ -27,7 +40,7 @@ async function interrupt(steps: readonly Step[], flag: string) {
   })
   const script = transactionScript([...steps, waiting], 'n', { name: 'sak-test', task: 'a task' })
   const child = spawn('dash', [], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
-  child.stdin.end(script)
+  child.stdin.end(own(script))
   while (!existsSync(flag)) await sleep(20)
   process.kill(-(child.pid ?? 0), 'SIGKILL')
   await new Promise(resolve => child.on('exit', resolve))
@@ -95,7 +108,7 @@ t.test('an orphaned script keeps others out until it has ended', async t => {
   const slow = run(['sh', '-c', 'touch "$1"; sleep 2', 'sh', flag], { undo: 'resumable', as: username })
   const script = transactionScript([slow], 'n', { name: 'sak-test', task: 'a slow task' })
   const orphan = spawn('dash', [], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
-  orphan.stdin.end(script)
+  orphan.stdin.end(own(script))
   while (!existsSync(flag)) await sleep(20)
   const local = connection()
   await t.rejects(lockHost(local, options), { code: 'locked', message: /a slow task/ })
@@ -109,10 +122,7 @@ t.test('where undoing fails nothing else is done, and the journal is named', asy
   const folder = t.testdir({})
   const undoFails = run(['true'], { undo: [{ argv: ['sh', '-c', 'echo broken; exit 1'], as: username }], as: username })
   await interrupt([undoFails], join(folder, 'flag'))
-  t.teardown(async () => {
-    const left = (await readdir(join(base, 'transactions'))).filter(name => name.startsWith('sak-test'))
-    await Promise.all(left.map(name => rm(join(base, 'transactions', name), { recursive: true })))
-  })
+  t.teardown(() => rm(join(base, 'transactions'), { recursive: true }))
   const local = connection()
   await t.rejects(lockHost(local, options), { code: 'interrupted', hint: /transactions\/sak-test/, said: /broken/ })
   await t.rejects(lockHost(local, { ...options, waitSeconds: 5 }), { code: 'interrupted' }, 'every time')
