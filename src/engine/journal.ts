@@ -26,7 +26,7 @@ export async function findInterrupted(ask: Ask): Promise<readonly Interrupted[]>
   })
   if (files?.kind !== 'files' || files.files.length === 0) return []
   const content = (name: string, file: string) =>
-    files.files.find(({ path }) => path === `${base}/transactions/${name}/${file}`)?.content?.trim()
+    files.files.find(({ path }) => path.endsWith(`/transactions/${name}/${file}`))?.content?.trim()
   const names = [...new Set(files.files.map(file => file.path.split('/').at(-2) ?? ''))]
   const open = names.filter(name => content(name, 'state') !== 'committed')
   if (open.length === 0 || (await isRunning(ask))) return []
