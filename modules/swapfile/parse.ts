@@ -39,7 +39,7 @@ export function unescapeField(field: string): string {
   return field.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }
 
-/** A path as a field of fstab. */
+/** A path as a field of fstab and of /proc/swaps. */
 export function escapeField(path: string): string {
   return path.replace(/[ \t\\]/g, character => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)
 }

@@ -1,6 +1,7 @@
 import { type Command, run, type Step } from 'sak-reconcile'
 import { bridgePath } from './facts.ts'
 import { type How, needsActivation, needsRebuild, type Running, usesBridge } from './judge.ts'
+import { escapeField } from './parse.ts'
 
 type Argv = readonly string[]
 
@@ -35,12 +36,22 @@ function activation(path: string, priority: number | undefined): readonly string
   return ['swapon', ...(priority !== undefined && priority >= 0 ? ['-p', String(priority)] : []), path]
 }
 
-const swapon = (path: string, priority?: number) =>
-  run(activation(path, priority), { undo: [{ argv: ['swapoff', path] }] })
+const swapon = (path: string, priority?: number) => run(activation(path, priority), { undo: [offAgain(path)] })
 
 /** Takes the host's memory for what is swapped out, and as long as that takes. */
-const swapoff = (path: string, undo: readonly Command[]) =>
-  run(['swapoff', path], { impact: 'data', undo, timeout: '30m' })
+const swapoff = (path: string, priority?: number) =>
+  run(['swapoff', path], { impact: 'data', undo: [onAgain(path, priority)], timeout: '30m' })
+
+// a step that failed is undone too, and then there is nothing to switch
+const isActive = `cut -d ' ' -f 1 /proc/swaps | grep -qxF -- "$0"`
+
+function offAgain(path: string): Command {
+  return { argv: ['sh', '-c', `! ${isActive} || swapoff "$1"`, escapeField(path), path] }
+}
+
+function onAgain(path: string, priority: number | undefined): Command {
+  return { argv: ['sh', '-c', `${isActive} || "$@"`, escapeField(path), ...activation(path, priority)] }
+}
 
 /** Brings the file from one state to the other. Where memory is short, a stand-in takes what is swapped out. */
 export function bringUp(path: string, before: Running, after: Running, how: How): Step[] {
@@ -49,7 +60,7 @@ export function bringUp(path: string, before: Running, after: Running, how: How)
   const letGo = before.active && activate
   return [
     ...(usesBridge(before, after, how) ? bringUpBridge(path, before, how) : []),
-    ...(letGo ? [swapoff(path, [{ argv: activation(path, before.priority) }])] : []),
+    ...(letGo ? [swapoff(path, before.priority)] : []),
     ...(needsRebuild(before, after, how)
       ? [...remove(path, before, how), ...create(path, sizeMiB, how)]
       : [...protect(path, before, after), ...(before.active ? [] : [makeSwap(path)])]),
@@ -66,18 +77,15 @@ function bringUpBridge(path: string, before: Running, how: How): Step[] {
 /** The stand-in goes last: by then there is room for what it holds. */
 export function takeDownBridge(path: string, before: Running, after: Running, how: How): Step[] {
   const bridge = bridgePath(path)
-  const isActive = usesBridge(before, after, how) || before.bridge === 'active'
-  if (!isActive && before.bridge === 'absent') return []
-  return [
-    ...(isActive ? [swapoff(bridge, [{ argv: activation(bridge, undefined) }])] : []),
-    run(['rm', '-f', bridge], { impact: 'data', undo: 'resumable' }),
-  ]
+  const isOn = usesBridge(before, after, how) || before.bridge === 'active'
+  if (!isOn && before.bridge === 'absent') return []
+  return [...(isOn ? [swapoff(bridge)] : []), run(['rm', '-f', bridge], { impact: 'data', undo: 'resumable' })]
 }
 
 /** Turns the file off and removes it. */
 export function takeDown(path: string, before: Running): Step[] {
   return [
-    ...(before.active ? [swapoff(path, [{ argv: activation(path, before.priority) }])] : []),
+    ...(before.active ? [swapoff(path, before.priority)] : []),
     ...(before.file === 'absent' ? [] : [run(['rm', '-f', path], { impact: 'data', undo: 'resumable' })]),
   ]
 }
