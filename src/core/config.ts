@@ -28,7 +28,5 @@ const schema = z.strictObject({
 export function defineConfig(config: Config): Config {
   const parsed = schema.safeParse(config)
   if (parsed.success) return config
-  throw new SakError('invalid-config', describeIssues(parsed.error, schema), {
-    hint: 'a config has: playbook, inventory, vars, forks',
-  })
+  throw new SakError('invalid-config', describeIssues(parsed.error, schema))
 }
