@@ -69,5 +69,9 @@ grep -qxF "reading config file $name" "$dir/all" || { echo "logrotate does not r
 
 /** Lets logrotate judge the whole configuration after files were written; \`names\` begins with our own file's. */
 export function validateAll(names: readonly string[]): Step {
-  return run(['sh', '-s', '--', mainFile, ...names], { stdin: validation, undo: 'resumable' })
+  return run(['sh', '-s', '--', mainFile, ...names], {
+    title: 'check the whole configuration (logrotate -d)',
+    stdin: validation,
+    undo: 'resumable',
+  })
 }

@@ -56,12 +56,17 @@ export const nginxconf = defineModule({
     const whole = test(pathsOf(running.after, value => value !== 'gone'))
     const before = note(knownLoaded(running.before))
     return [
-      run(before.argv, { stdin: before.stdin, undo: 'resumable' }),
+      run(before.argv, { title: 'note which files and workers are loaded', stdin: before.stdin, undo: 'resumable' }),
       ...files.map(file => write(file)),
-      run(whole.argv, { stdin: whole.stdin, undo: 'resumable', ...conflictingNames(params) }),
+      run(whole.argv, {
+        title: 'check the whole configuration (nginx -t)',
+        stdin: whole.stdin,
+        undo: 'resumable',
+        ...conflictingNames(params),
+      }),
       service('nginx', running.before.nginx === 'stopped' ? 'start' : 'reload'),
-      waitFor(newWorkers.argv, { stdin: newWorkers.stdin, within: '15s' }),
-      run(record.argv, { stdin: record.stdin, undo: 'resumable' }),
+      waitFor(newWorkers.argv, { title: 'wait for new workers', stdin: newWorkers.stdin, within: '15s' }),
+      run(record.argv, { title: 'record what they loaded', stdin: record.stdin, undo: 'resumable' }),
       enable,
     ]
   },

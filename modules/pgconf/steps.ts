@@ -43,7 +43,11 @@ export function stepsFor(
     missingDirectory !== undefined && makeDirectory(missingDirectory, cluster),
     ...differing.map(file => write(file)),
     auto !== undefined && takeOut(auto, lines, cluster),
-    run(preflightArgv(cluster), { as: cluster.owner, undo: 'resumable' }),
+    run(preflightArgv(cluster), {
+      title: 'check that the server would start (postgres -C)',
+      as: cluster.owner,
+      undo: 'resumable',
+    }),
     server.state === 'up' && fileSettings(server),
     ...activation(server, answersWithin),
     ...resetSessions(server),
@@ -66,7 +70,11 @@ function takeOut(path: string, lines: readonly { readonly name: string }[], { ow
   const script = 'cp -p -- "$1" "$2" && sed -i -E -- "$3" "$1"'
   const pattern = `/^[[:space:]]*(${names})[[:space:]=]/Id`
   const undo = [{ argv: ['mv', '-f', '--', backup(path), path], as }]
-  return run(['sh', '-c', script, 'take-out', path, backup(path), pattern], { as, undo })
+  return run(['sh', '-c', script, 'take-out', path, backup(path), pattern], {
+    title: `take the overrides out of ${path}`,
+    as,
+    undo,
+  })
 }
 
 /** Once the new settings run, because a server that did not come up could not take it back. */
@@ -85,7 +93,14 @@ function resetSessions({ cluster, now, next, path, state, restart, expected, rem
 /** Asks the running server what it will make of the files. What waits for a restart is no error. */
 function fileSettings({ cluster, now }: Server): Step {
   const stdin = sql('refused', {})
-  return run(psql(cluster, now), { as: cluster.owner, env: psqlEnv, stdin, refuse: '^refused: ', undo: 'resumable' })
+  return run(psql(cluster, now), {
+    title: 'ask the server what it makes of the files (pg_file_settings)',
+    as: cluster.owner,
+    env: psqlEnv,
+    stdin,
+    refuse: '^refused: ',
+    undo: 'resumable',
+  })
 }
 
 function activation(server: Server, answersWithin: Duration): readonly Step[] {
@@ -111,7 +126,14 @@ function ready(
   // another cluster's server may be listening there
   const top = literal(`${cluster.directory}/postgresql.conf`)
   const stdin = sql('ready', { top, path: literal(path), expected: values })
-  return waitFor(psql(cluster, at), { as: cluster.owner, env: psqlEnv, stdin, output: '^ready$', within })
+  return waitFor(psql(cluster, at), {
+    title: 'wait until the server answers with the new values',
+    as: cluster.owner,
+    env: psqlEnv,
+    stdin,
+    output: '^ready$',
+    within,
+  })
 }
 
 const sql = (name: 'ready' | 'refused', data: Readonly<Record<string, unknown>>) =>

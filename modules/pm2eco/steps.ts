@@ -88,6 +88,7 @@ export function waitUntilHealthy(pm2: Pm2, planned: readonly Planned[], health: 
   })
   const within = Math.ceil(Math.max(...times) / 1000) + slack
   return run(['node', '-', 'wait-until-healthy', pm2.pm2, `${within}s`, JSON.stringify(apps)], {
+    title: 'wait until the apps are up and stay up',
     as: pm2.user,
     env: pm2.env,
     stdin: renderTemplate(new URL('./healthy.ejs', import.meta.url), {}),

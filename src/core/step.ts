@@ -134,7 +134,7 @@ export function exceeds(impact: Impact, allowed: Impact): boolean {
   return impacts.indexOf(impact) > impacts.indexOf(allowed)
 }
 
-/** A step on one line, as reports show it. */
+/** A step on one line: what it runs, exactly. */
 export function describeStep(step: Step): string {
   switch (step.kind) {
     case 'write':
@@ -144,6 +144,6 @@ export function describeStep(step: Step): string {
       return `service ${step.action} ${step.name}`.trimEnd()
     case 'run':
     case 'waitFor':
-      return step.title ?? `${step.kind} ${step.argv.join(' ')}`
+      return `${step.kind} ${step.argv.join(' ')}`
   }
 }

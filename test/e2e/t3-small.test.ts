@@ -70,8 +70,8 @@ t.test('one run brings a stock host to the t3.small state', async t => {
   t.same(steps(report), steps(before), 'apply did what the dry run said')
   await isInSync(t, 'and then the host is in sync')
 
-  t.match(await host.output('swapon --show=NAME,SIZE --noheadings'), /\/swapfile +2G/)
-  t.equal(await host.output('sysctl -n vm.swappiness vm.vfs_cache_pressure'), '10\n50')
+  t.match(await host.output('swapon --show=NAME,SIZE --noheadings', root), /\/swapfile +2G/)
+  t.equal(await host.output('sysctl -n vm.swappiness vm.vfs_cache_pressure', root), '10\n50')
   const sql =
     "SELECT string_agg(current_setting(n), ' ') FROM unnest(ARRAY['shared_buffers','max_connections','work_mem']) n"
   t.equal(await host.output(`cd /; psql -XAtc "${sql}"`, { as: 'postgres' }), '128MB 50 2MB')
