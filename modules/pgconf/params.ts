@@ -30,7 +30,7 @@ const anyValue = z.union([
 ])
 
 /** As PostgreSQL's own lexer takes them; a dot is for the settings of extensions. */
-const settingName = /^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$/i
+const settingName = /^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/i
 
 /** Names that are not settings, or that would move the cluster away from under its own configuration. */
 const refusedNames = ['config_file', 'data_directory', 'include', 'include_dir', 'include_if_exists']

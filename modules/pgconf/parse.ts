@@ -10,15 +10,28 @@ export interface Line {
   readonly value: string
 }
 
-const linePattern =
-  /^[ \t\r\f\v]*([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*(?:\.[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)*)[ \t\r]*(?:=[ \t\r]*)?('(?:[^'\\]|\\.|'')*'|[^\s'#=]+)[ \t\r]*(?:#.*)?$/
+// the tokens of PostgreSQL's own lexer (guc-file.l), each as long as it can be
+const letter = 'A-Za-z_\\u0080-\\uffff'
+const name = `[${letter}][0-9${letter}]*`
+const value = [
+  "'(?:[^'\\\\]|\\\\.|'')*'",
+  // a name with one dot is no value
+  `(?!${name}\\.${name}(?![-.:/0-9${letter}]))[${letter}][-.:/0-9${letter}]*`,
+  '[-+]?\\d*\\.\\d*(?:[Ee][-+]?\\d+)?',
+  '[-+]?(?:0x[0-9a-fA-F]+|\\d+)[A-Za-z]*',
+].join('|')
+const blank = '[ \\t\\r]*'
+const linePattern = new RegExp(
+  `^${blank}(${name}(?:\\.${name})?)(?![-.:/0-9${letter}])${blank}(?:=${blank})?(${value})${blank}(?:#.*)?$`,
+  's',
+)
 
 /** The lines of a postgresql.conf that set or include something. Comments and what PostgreSQL could not read are left out. */
 export function parseLines(content: string): readonly Line[] {
   return content.split('\n').flatMap((text, index) => {
-    const [, name, value] = linePattern.exec(text) ?? []
-    if (name === undefined || value === undefined) return []
-    return [{ number: index + 1, name: name.toLowerCase(), value: unquote(value) }]
+    const [, key, raw] = linePattern.exec(text) ?? []
+    if (key === undefined || raw === undefined) return []
+    return [{ number: index + 1, name: key.toLowerCase(), value: unquote(raw) }]
   })
 }
 
@@ -27,7 +40,7 @@ const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r
 /** A value without its quotes, as PostgreSQL reads it: `''`, `\'`, `\n`, `\101`. */
 function unquote(value: string): string {
   if (!value.startsWith("'")) return value
-  return value.slice(1, -1).replaceAll(/''|\\([0-7]{1,3}|.)/g, (pair, escaped: string | undefined) => {
+  return value.slice(1, -1).replaceAll(/''|\\([0-7]{1,3}|.)/gs, (pair, escaped: string | undefined) => {
     if (pair === "''" || escaped === undefined) return "'"
     return /^[0-7]/.test(escaped) ? String.fromCharCode(Number.parseInt(escaped, 8)) : (escapes[escaped] ?? escaped)
   })

@@ -1,7 +1,9 @@
+import fc from 'fast-check'
 import { definePlaybook, type ReconcileOptions, reconcile } from 'sak-reconcile'
 import { pgconf } from 'sak-reconcile/modules'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
+import { parseLines } from '../../modules/pgconf/parse.ts'
 import { meaningOf, type Setting, show } from '../../modules/pgconf/values.ts'
 import { inventoryOf, startHost } from './harness.ts'
 
@@ -55,7 +57,11 @@ async function isMended(t: Test, params: Params, message: string) {
 }
 
 const sql = (statement: string, port = '5432') =>
-  host.output(`psql -XAtq -p ${port} -d postgres`, { as: 'postgres', stdin: statement })
+  // not Debian's wrapper, which stumbles over a broken configuration
+  host.output(`/usr/lib/postgresql/15/bin/psql -XAtq -h /var/run/postgresql -p ${port} -d postgres`, {
+    as: 'postgres',
+    stdin: statement,
+  })
 const value = (name: string, port?: string) => sql(`SHOW ${name}`, port)
 const postmaster = () => host.output('head -1 /var/lib/postgresql/15/main/postmaster.pid', root)
 const digest = () =>
@@ -285,6 +291,60 @@ t.test('all settings that the server has are shown and read as it does', async t
       t.match(meaning, { setting: row.setting }, `${row.name} ${row.shown}`)
     t.equal(show(row.setting, row), row.shown, row.name)
   }
+})
+
+t.test('configuration files are read as the server reads them', async t => {
+  const file = `${main}/conf.d/50-fuzz.conf`
+  const query = `SELECT coalesce(json_agg(json_build_array(sourceline, lower(name), setting) ORDER BY seqno), '[]')
+    FROM pg_file_settings WHERE sourcefile = '${file}' AND name IS NOT NULL`
+  const Rows = z.array(z.tuple([z.number(), z.string(), z.string()]))
+  /** What the server makes of each content, as the only one of a file: after a syntax error it shows nothing of any. */
+  const ask = async (contents: readonly string[]) => {
+    const psql = '/usr/lib/postgresql/15/bin/psql -XAtq -h /var/run/postgresql -d postgres'
+    const loop = `while read -r line; do echo "$line" | base64 -d >${file}; ${psql} -c "$1" </dev/null; done; rm ${file}`
+    const stdin = contents.map(content => `${Buffer.from(content).toString('base64')}\n`).join('')
+    await host.exec(`install -o postgres /dev/null ${file}; chown postgres ${main}/conf.d`, root)
+    const answers = await host.output(`sh -c '${loop}' ask "${query}"`, { as: 'postgres', stdin })
+    return answers.split('\n').map(answer => Rows.parse(JSON.parse(answer)))
+  }
+  const read = (content: string) => parseLines(content).map(({ number, name, value }) => [number, name, value])
+
+  const stock = await host.output(`cat ${main}/postgresql.conf`)
+  const inForce = stock.replaceAll(/^#(?=[a-z])/gm, '').replaceAll(/^include.*$/gm, '')
+  t.same(read(inForce), (await ask([inForce]))[0], 'the stock file with every setting in force')
+
+  const words = [
+    'work_mem',
+    'a.b',
+    'x',
+    '64MB',
+    '-1',
+    '0.5',
+    '1e3',
+    '.5e-2',
+    '.',
+    '0x1F',
+    "'it''s'",
+    "'a\\'b'",
+    "'\\101\\n\\''",
+  ]
+  const more = ["'open", 'a-b.c:d/e', 'a.b.c', 'é', '$', '%', "''", '"x"', '+2kB', '64kB7', '\u2028']
+  const between = ['', ' ', '=', ' = ', '\t', ' #', '#', '\r', '\f']
+  const parts = fc.array(fc.tuple(fc.constantFrom(...words, ...more), fc.constantFrom(...between)), {
+    minLength: 1,
+    maxLength: 3,
+  })
+  const lines = fc.sample(
+    fc.tuple(fc.constantFrom('', ' ', '\t', '\r'), parts).map(([first, rest]) => first + rest.flat().join('')),
+    { numRuns: 400, seed: 15 },
+  )
+  const answers = await ask(lines)
+  const apart = lines.flatMap((line, index) => {
+    const [ours, theirs] = [JSON.stringify(read(line)), JSON.stringify(answers[index])]
+    return ours === theirs ? [] : [{ line: JSON.stringify(line), ours, theirs }]
+  })
+  t.same(apart, [])
+  t.ok(answers.filter(rows => rows.length > 0).length > 40, 'enough of them are settings')
 })
 
 t.test('several clusters, custom ports and sockets', async t => {

@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import t from 'tap'
+import { z } from 'zod'
 import { findCluster } from '../../modules/pgconf/cluster.ts'
 import { commentOut, follow } from '../../modules/pgconf/configuration.ts'
 import { pgconf } from '../../modules/pgconf/module.ts'
@@ -16,7 +18,7 @@ import {
 } from '../../modules/pgconf/parse.ts'
 import { meaningOf, type Setting, sameSetting, show } from '../../modules/pgconf/values.ts'
 import { type FileState, isSakError, type Step } from '../../src/index.ts'
-import { runCases } from '../../src/testing.ts'
+import { FakeHostState, fakeHost, runCases } from '../../src/testing.ts'
 
 const results = runCases(fileURLToPath(new URL('../../fixtures/pgconf', import.meta.url)), pgconf)
 
@@ -36,6 +38,12 @@ async function differing(name: string, key: string) {
   return names
     .filter(each => before.get(each) !== after.get(each))
     .map(each => [each, before.get(each), after.get(each)])
+}
+
+/** The recorded host of a case, to look at it with other params or to change something on it. */
+async function hostOf(name: string) {
+  const text = await readFile(new URL(`../../fixtures/pgconf/${name}/case.json`, import.meta.url), 'utf8')
+  return z.object({ host: FakeHostState }).parse(JSON.parse(text)).host
 }
 
 const messages = async (name: string) => (await assessed(name)).blocked.map(error => error.message)
@@ -69,6 +77,33 @@ t.test('what runs is compared by meaning, and shown as SHOW does', async t => {
     ['max_connections', '50', '100'],
     ['random_page_cost', '1.1', '4'],
   ])
+})
+
+t.test('a value that the server spells in its own way is in sync once it has read our file as that is now', async t => {
+  const host = await hostOf('kinds-in-sync')
+  const params = { settings: { huge_pages: '0' } }
+  const path = '/etc/postgresql/15/main/conf.d/60-sak.conf'
+  const file = host.files[path]
+  if (!file) throw new Error('no file of ours')
+  const content = '# Managed by sak-reconcile: changes made by hand are undone.\nhuge_pages = 0\n'
+  const change = async (ctime: number) => {
+    const found = await pgconf(params).assess(
+      fakeHost({ ...host, files: { ...host.files, [path]: { ...file, content, ctime } } }),
+    )
+    return found.changes.map(({ key }) => key)
+  }
+  t.same(await change(file.ctime), [])
+  t.same(await change(file.ctime + 3600), ['running'], 'the file is younger than what the server has read')
+})
+
+t.test('a standby may have as much as its primary', async t => {
+  const host = fakeHost(await hostOf('standby'))
+  const of = async (max_connections: number) => {
+    const found = await pgconf({ cluster: '15/standby', settings: { max_connections } }).assess(host)
+    return found.blocked.map(({ code }) => code)
+  }
+  t.same(await of(99), ['refused'])
+  t.same(await of(100), [])
 })
 
 t.test('a restart says what it brings along, and is awaited where the server will listen', async t => {
@@ -108,6 +143,9 @@ t.test('overrides are removed and nothing else', async t => {
   t.match(tuned, { mode: undefined, owner: undefined }, 'the file stays whose it was')
   const [options] = await steps('command-line-removed', 'write')
   t.match(options?.content, /^pg_ctl_options = ' -t 90'$/m)
+  const [first, last] = (await steps('roles-and-databases-removed', 'waitFor')).map(({ stdin }) => stdin ?? '')
+  t.notMatch(first, /effective_cache_size/, 'what a role hides is not awaited before it is reset')
+  t.match(last, /'effective_cache_size', '65536'/)
   const resets = (await steps('roles-and-databases-removed', 'run')).filter(({ argv }) => argv.includes('-c'))
   t.same(
     resets.map(({ undo }) => (Array.isArray(undo) ? undo.map(({ argv }) => argv.at(-1)) : undo)),
@@ -263,7 +301,11 @@ t.test('configuration files', async t => {
     [5, 'd.e', "x'\nA"],
     [6, 'f', 'g-h.i/j:k'],
   ])
-  t.same(values("a = = 1\nb\nc = 'open\n= 4\nd = 1 2\n"), [], 'what PostgreSQL cannot read sets nothing')
+  t.same(
+    values("a = = 1\nb\nc = 'open\n= 4\nd = 1 2\nwork_mem\na.b.c = 1\nd = a.b\ne = %\nf 64kB7\n"),
+    [],
+    'what PostgreSQL cannot read sets nothing',
+  )
 })
 
 t.test('a value quoted and read again is itself', async () => {
@@ -341,6 +383,7 @@ t.test('includes are followed in order, and never for ever', async t => {
     entries.filter(({ path }) => path !== '/c/x.conf').map(({ name, value }) => name + value),
     ['a1', 'a3', 'b1', 'b2'],
   )
+  t.equal(entries.filter(({ path }) => path === '/c/x.conf').length, 10, "as deep as PostgreSQL's own limit")
   t.same(unknown, { files: ['/e/none.conf'], directories: [] })
 })
 
