@@ -155,9 +155,10 @@ t.test('a server that does not come up gets its old files back, and runs', async
 })
 
 t.test('a server that comes up and does not answer in time gets its old files back', async t => {
+  const rules = `${main}/closed.conf`
+  await host.exec(`echo 'local all all reject' >${rules}`, root)
   const before = await digest()
-  // longer than psql waits for the server to greet it
-  const silent = { settings: { ...guide, pre_auth_delay: '15s', max_connections: 51 }, answersWithin: '1s' } as const
+  const silent = { settings: { ...guide, hba_file: rules }, answersWithin: '1s' } as const
   t.match(await run(silent), { status: 'failed', error: { step: /^waitFor/, rollback: 'done' } })
   t.equal(await digest(), before)
   t.equal(await value('max_connections'), '50', 'it answers again')
@@ -335,7 +336,9 @@ t.test('configuration files are read as the server reads them', async t => {
     maxLength: 3,
   })
   const lines = fc.sample(
-    fc.tuple(fc.constantFrom('', ' ', '\t', '\r'), parts).map(([first, rest]) => first + rest.flat().join('')),
+    fc
+      .tuple(fc.constantFrom('', ' ', '\t', 'x ', 'a.b = ', 'é='), parts)
+      .map(([first, rest]) => first + rest.flat().join('')),
     { numRuns: 400, seed: 15 },
   )
   const answers = await ask(lines)
