@@ -5,6 +5,7 @@ import { SakError } from './core/errors.ts'
 import type { PlanFile, PlannedHost, PlanSource } from './core/plan-file.ts'
 import { countBy, exitCodeOf, type HostReport, type Report, type RunEvent } from './core/report.ts'
 import type { Impact } from './core/step.ts'
+import { type Duration, durationMs } from './core/units.ts'
 import { runHost } from './engine/host.ts'
 import { plannedHost, type Reviewed } from './engine/reviewed.ts'
 import { type Job, type JobOptions, jobsOf } from './jobs.ts'
@@ -16,6 +17,8 @@ export interface RunOptions extends JobOptions {
   /** The greatest impact permitted; a task that needs more is `pending`. Default `data`: everything. */
   readonly allow?: Impact
   readonly connect?: ConnectOptions
+  /** Time for each host as a whole; then nothing new starts there. Default 30m. */
+  readonly hostDeadline?: Duration
   /** How long an apply waits for another run on the same host to end. Default 10. */
   readonly lockWaitSeconds?: number
   /** Told what happens, as it happens. */
@@ -148,12 +151,13 @@ async function runAll(
     const { name } = host
     emit({ type: 'host-start', host: name })
     const seen = review?.hosts?.get(name)
-    const { signal, allow = 'data', lockWaitSeconds = 10 } = options
+    const { signal, allow = 'data', lockWaitSeconds = 10, hostDeadline = '30m' } = options
     const reviewed: Reviewed | undefined = seen && review && { key: review.key, host: seen }
     const onTask = ({ label }: { label: string }) => emit({ type: 'task', host: name, label })
     const details = { allow, runId, onTask, ...(reviewed && { reviewed }), ...(signal && { signal }) }
-    const { report, plan: made } = await runHost({ name, tasks, mode, lockWaitSeconds, options: details }, () =>
-      connect(host, connecting),
+    const { report, plan: made } = await runHost(
+      { name, tasks, mode, lockWaitSeconds, deadlineMs: durationMs(hostDeadline), options: details },
+      () => connect(host, connecting),
     )
     if (review && made) planned.set(name, plannedHost(name, review.key, made))
     emit({ type: 'host', report })

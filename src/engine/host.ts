@@ -17,6 +17,8 @@ export interface HostRun {
   readonly options: ApplyOptions
   /** How long an apply waits for another run to end. */
   readonly lockWaitSeconds: number
+  /** Milliseconds for the host as a whole. Then nothing new starts there; steps that run end or undo themselves. */
+  readonly deadlineMs: number
 }
 
 /** What a run on a host gave: the report, and for a dry run the plan that it was made from. */
@@ -29,6 +31,14 @@ export interface HostOutcome {
 export async function runHost(run: HostRun, connect: () => Promise<Connection>): Promise<HostOutcome> {
   const started = performance.now()
   const readers: Reader[] = []
+  const late = AbortSignal.timeout(run.deadlineMs)
+  const signal = run.options.signal ? AbortSignal.any([run.options.signal, late]) : late
+  const errorOf = (error: unknown): ReportError => {
+    const found = reportError(run.name, error)
+    if (found.code !== 'interrupted' || !late.aborted) return found
+    const message = `did not finish within ${run.deadlineMs / 1000} s`
+    return { ...found, code: 'timeout', message, hint: 'the host hangs or is slow: look at its load' }
+  }
   const finish = (results: readonly TaskResult[], error: ReportError | null, unreachable: boolean): HostOutcome => {
     const tasks = results.map(result => reportTask(run.name, result))
     const status = error ? statusOf(error, unreachable) : hostStatus(tasks)
@@ -40,22 +50,22 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
   try {
     connection = await connect()
   } catch (error) {
-    return finish([], reportError(run.name, error), true)
+    return finish([], errorOf(error), true)
   }
   try {
     const freshReader = () => {
-      const { signal } = run.options
-      const reader = batchReads(connection, { deadlineMs: tripDeadlineMs, ...(signal && { signal }) })
+      const reader = batchReads(connection, { deadlineMs: tripDeadlineMs, signal })
       readers.push(reader)
       return reader
     }
     const host = { connection, freshReader }
-    if (run.mode === 'apply') return finish(await applyLocked(host, run), null, false)
+    if (run.mode === 'apply')
+      return finish(await applyLocked(host, { ...run, options: { ...run.options, signal } }), null, false)
     const plan = await planHost(host, run.tasks, run.options.allow)
     const [first] = plan.interrupted
     return { ...finish(plan.results, first ? reportError(run.name, interruptedError(first)) : null, false), plan }
   } catch (error) {
-    return finish([], reportError(run.name, error), error instanceof HostLost)
+    return finish([], errorOf(error), error instanceof HostLost)
   } finally {
     await connection.close()
   }

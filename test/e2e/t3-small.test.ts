@@ -145,7 +145,7 @@ t.test('what others set against us is found, and removed where that was asked fo
     ],
     'reported with their place unless they are to be removed',
   )
-  await isFound(t, ['logrotate boot', 'logrotate running', 'pgconf saved', 'sysctl boot'])
+  await isFound(t, ['logrotate boot', 'logrotate running', 'pgconf overrides', 'sysctl boot'])
   await isApplied(t)
   await isInSync(t, 'and all is well')
 })
