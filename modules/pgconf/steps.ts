@@ -56,7 +56,8 @@ export function stepsFor(
 }
 
 function makeDirectory(path: string, { owner, group }: Cluster): Step {
-  return run(['install', '-d', '-o', owner, '-g', group, '-m', '0755', path], { undo: [{ argv: ['rmdir', path] }] })
+  const undo = [{ argv: ['sh', '-c', '[ ! -d "$1" ] || rmdir -- "$1"', 'take-away', path] }]
+  return run(['install', '-d', '-o', owner, '-g', group, '-m', '0755', path], { undo })
 }
 
 const backup = (path: string) => `${path}.sak`
@@ -67,9 +68,11 @@ const backup = (path: string) => `${path}.sak`
  */
 function takeOut(path: string, lines: readonly { readonly name: string }[], { owner: as }: Cluster): Step {
   const names = lines.map(({ name }) => name.replaceAll('.', '[.]')).join('|')
-  const script = 'cp -p -- "$1" "$2" && sed -i -E -- "$3" "$1"'
+  // a backup that a full disk cut short must not be what comes back
+  const script = 'rm -f -- "$2" && cp -p -- "$1" "$2.new" && mv -f -- "$2.new" "$2" && sed -i -E -- "$3" "$1"'
+  const back = 'rm -f -- "$2.new"; [ ! -e "$2" ] || mv -f -- "$2" "$1"'
   const pattern = `/^[[:space:]]*(${names})[[:space:]=]/Id`
-  const undo = [{ argv: ['mv', '-f', '--', backup(path), path], as }]
+  const undo = [{ argv: ['sh', '-c', back, 'put-back', path, backup(path)], as }]
   return run(['sh', '-c', script, 'take-out', path, backup(path), pattern], {
     title: `take the overrides out of ${path}`,
     as,
