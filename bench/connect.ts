@@ -6,11 +6,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import { connect } from '../src/connections/connect.ts'
-import { startSshBed } from '../test/e2e/ssh-bed.ts'
+import { startSshHosts } from '../test/e2e/ssh-hosts.ts'
 
 const rounds = Number(process.argv[2] ?? 60)
-const bed = await startSshBed()
-const privateKey = readFileSync(join(bed.directory, 'id_ed25519'))
+const hosts = await startSshHosts()
+const privateKey = readFileSync(join(hosts.directory, 'id_ed25519'))
 
 function bare(): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -27,7 +27,7 @@ function bare(): Promise<void> {
     )
     client.connect({
       host: '127.0.0.1',
-      port: bed.port('main'),
+      port: hosts.port('main'),
       username: 'sak-plain',
       privateKey,
       hostVerifier: () => true,
@@ -35,10 +35,10 @@ function bare(): Promise<void> {
   })
 }
 
-const options = bed.options() // shared, as the hosts of one run share them
+const options = hosts.options() // shared, as the hosts of one run share them
 
 async function ours(): Promise<void> {
-  const connection = await connect(bed.target('sak-plain'), options)
+  const connection = await connect(hosts.target('sak-plain'), options)
   await connection.run('main() { id -un; }\nmain\n', { deadlineMs: 10_000 })
   await connection.close()
 }
@@ -77,4 +77,4 @@ async function compare(name: string, inParallel: number, times: number) {
 
 await compare('one host', 1, rounds)
 await compare('eight at once, per host', 8, Math.ceil(rounds / 4))
-await bed.stop()
+await hosts.stop()

@@ -22,7 +22,7 @@ const servers = [
 export type ServerName = (typeof servers)[number]
 
 /** Real sshds and users to try connections on. Needs root, and Debian's openssh-server, sudo, fish and tcsh. */
-export interface SshBed {
+export interface SshHosts {
   readonly directory: string
   readonly password: string
   readonly passphrase: string
@@ -38,7 +38,7 @@ export interface SshBed {
   stop(): Promise<void>
 }
 
-export async function startSshBed(): Promise<SshBed> {
+export async function startSshHosts(): Promise<SshHosts> {
   const directory = mkdtempSync(join(tmpdir(), 'sak-ssh-'))
   const path = (name: string) => join(directory, name)
   execFileSync('chmod', ['755', directory])

@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { connect } from '../../src/connections/connect.ts'
 import type { ConnectOptions, Target } from '../../src/core/connection.ts'
-import { startSshBed } from './ssh-hosts.ts'
+import { startSshHosts } from './ssh-hosts.ts'
 
-const hosts = await startSshBed()
+const hosts = await startSshHosts()
 t.teardown(async () => await hosts.stop())
 const path = (name: string) => join(hosts.directory, name)
 const whoAmI = 'main() { id -un; }\nmain\n'

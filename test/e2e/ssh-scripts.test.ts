@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { connect } from '../../src/connections/connect.ts'
 import type { ScriptOptions, Target } from '../../src/core/connection.ts'
-import { startSshBed } from './ssh-hosts.ts'
+import { startSshHosts } from './ssh-hosts.ts'
 import { startProxy } from './ssh-proxy.ts'
 
-const hosts = await startSshBed()
+const hosts = await startSshHosts()
 t.teardown(async () => await hosts.stop())
 const main = (body: string) => `main() {\n${body}\n}\nmain\n`
 
