@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import pLimit from 'p-limit'
+import { checkOptions } from './check-options.ts'
 import type { ConnectOptions } from './core/connection.ts'
 import { SakError } from './core/errors.ts'
 import type { PlanFile, PlannedHost, PlanSource } from './core/plan-file.ts'
@@ -38,6 +39,7 @@ export interface ReconcileOptions extends RunOptions {
  * @throws SakError `usage`, `invalid-params`, `invalid-playbook`, `invalid-inventory`; `declined` where the question was
  */
 export async function reconcile(options: ReconcileOptions): Promise<Report> {
+  checkOptions(options)
   const { dryRun = false, confirm } = options
   const jobs = jobsOf(options)
   if (dryRun) return (await runAll(jobs, 'dry-run', options)).report
@@ -58,6 +60,7 @@ export interface Planned {
 
 /** Makes a plan and changes nothing. `source` is kept in it, to tell what it was made from. Throws as `reconcile` does. */
 export async function plan(options: RunOptions, source: Partial<PlanSource> = {}): Promise<Planned> {
+  checkOptions(options)
   const key = newKey()
   const { report, hosts } = await runAll(jobsOf({ ...options, dryRun: true }), 'dry-run', options, { key })
   const { startedAt } = report
@@ -76,6 +79,7 @@ export interface ApplyPlanOptions extends RunOptions {
  * @throws SakError `stale-plan` for a plan of another version, or one with deferred tasks that were not asked for
  */
 export async function apply(file: PlanFile, options: ApplyPlanOptions): Promise<Report> {
+  checkOptions(options)
   if (file.version !== version()) {
     throw new SakError('stale-plan', `the plan was made by version ${file.version}, and this is ${version()}`, {
       hint: 'make a new plan, or apply it with the version that made it',

@@ -1,0 +1,236 @@
+/** What a user gets: the package packed, installed in an empty directory with an empty home, and used in every way. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { z } from 'zod'
+import { Report } from '../../src/core/report.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function run(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ran> {
+  const [program = '', ...args] = argv
+  return new Promise(resolve => {
+    // tap adds itself to every node through NODE_OPTIONS
+    const clean = ['-u', 'NODE_OPTIONS', program, ...args]
+    const child = execFile('env', clean, { cwd, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : (child.exitCode ?? -1), stdout, stderr })
+    })
+    child.stdin?.end()
+  })
+}
+
+const Archive = z.object({ filename: z.string(), files: z.array(z.object({ path: z.string() })) })
+// a list from npm 11, an object by name from npm 12
+const Packed = z.union([z.array(Archive), z.record(z.string(), Archive).transform(packed => Object.values(packed))])
+
+const folder = mkdtempSync(join(tmpdir(), 'sak-package-'))
+t.teardown(() => rm(folder, { recursive: true, force: true }))
+const home = join(folder, 'home')
+const project = join(folder, 'project')
+const env: NodeJS.ProcessEnv = {
+  PATH: process.env.PATH,
+  HOME: home,
+  npm_config_audit: 'false',
+  npm_config_fund: 'false',
+}
+const inProject = (...argv: string[]) => run(argv, project, env)
+const put = (name: string, content: string) => writeFile(join(project, name), content)
+let paths: readonly string[] = []
+
+t.before(async () => {
+  await mkdir(home)
+  await mkdir(project)
+  // an empty home has no configuration of npm: where packages come from is no part of what is tested
+  for (const name of ['registry', 'cache']) {
+    env[`npm_config_${name}`] = (await run(['npm', 'config', 'get', name], root, process.env)).stdout.trim()
+  }
+  const built = await run(['npm', 'run', 'build'], root, process.env)
+  t.equal(built.code, 0, built.stdout + built.stderr)
+  const pack = await run(['npm', 'pack', '--ignore-scripts', '--json', '--pack-destination', folder], root, process.env)
+  t.equal(pack.code, 0, pack.stderr)
+  const [archive] = Packed.parse(JSON.parse(pack.stdout))
+  paths = archive?.files.map(file => file.path) ?? []
+  await put('package.json', JSON.stringify({ name: 'user', private: true, type: 'module' }))
+  const installed = await inProject('npm', 'install', join(folder, archive?.filename ?? ''))
+  t.equal(installed.code, 0, installed.stderr)
+})
+
+t.test('the package has what it needs, and no tests', async t => {
+  for (const path of [
+    'package.json',
+    'README.md',
+    'LICENSE',
+    'CHANGELOG.md',
+    'dist/src/index.d.ts',
+    'dist/src/cli.js',
+  ]) {
+    t.ok(paths.includes(path), path)
+  }
+  const sources = (await run(['git', 'ls-files', 'modules/**.ejs'], root, process.env)).stdout.trim().split('\n')
+  t.ok(sources.length > 5)
+  t.same(
+    sources.filter(path => !paths.includes(`dist/${path}`)),
+    [],
+    'every template',
+  )
+  t.same(
+    paths.filter(path => /^(test|fixtures|src|bench)\/|\.test\./.test(path)),
+    [],
+  )
+})
+
+t.test('npx sak-reconcile --dry-run looks at this machine', async t => {
+  const json = await inProject('npx', '--no-install', 'sak-reconcile', '--dry-run', '--json')
+  const report = Report.parse(JSON.parse(json.stdout))
+  t.match(report, { mode: 'dry-run', exitCode: json.code, hosts: [{ name: 'localhost', error: null }] })
+  const tasks = report.hosts[0]?.tasks ?? []
+  t.equal(tasks.length, 7)
+  t.same(
+    tasks.filter(task => task.status === 'failed'),
+    [],
+    'no template or parser is missing',
+  )
+})
+
+const typed = `
+import { defineModule, definePlaybook, file, type Report, reconcile, write } from 'sak-reconcile'
+import { sysctl } from 'sak-reconcile/modules'
+import { t3Small } from 'sak-reconcile/playbooks/t3-small'
+import { fakeHost } from 'sak-reconcile/testing'
+import { z } from 'zod'
+
+const motd = defineModule({
+  name: 'motd',
+  description: 'Keeps the message of the day.',
+  params: z.strictObject({ text: z.string(), times: z.number().default(2) }),
+  impact: 'none',
+  owns: () => ['/nowhere/motd'],
+  check: async (host, { text, times }) => ({
+    current: { saved: await host.file('/nowhere/motd'), times: 1 },
+    desired: { saved: file('/nowhere/motd', text.repeat(times)), times },
+  }),
+  apply: ({ saved, times }, params) => {
+    const content: string | undefined = saved?.after.content
+    const counts: [number | undefined, number] = [times?.before, params.times]
+    return [saved && content !== undefined && counts.length === 2 && write(saved.after)]
+  },
+})
+
+// @ts-expect-error a name that is none
+motd({ txt: 'x' })
+// @ts-expect-error a param is missing
+motd({})
+// @ts-expect-error a unit that is none
+const wrong = () => t3Small({ swap: { size: '2GB' } })
+// @ts-expect-error a group that is none
+const wrongToo = () => t3Small({ postgre: {} })
+// @ts-expect-error an option that is none
+const wrongStill = () => reconcile({ playbook: t3Small(), dryrun: true })
+
+const playbook = definePlaybook({
+  name: 'web',
+  params: z.strictObject({ text: z.string().default('hello') }),
+  tasks: ({ text }) => [motd({ text }), sysctl({ settings: { 'vm.swappiness': 10 } })],
+})
+t3Small({ app: { port: 5001 }, postgres: { max_connections: 75 }, swap: { size: '1G' } })
+const report: Report = await reconcile({ playbook: playbook({ text: 'x' }), dryRun: true })
+const { changes } = await motd({ text: 'x' }).assess(fakeHost({}))
+console.log(JSON.stringify([report.hosts[0]?.tasks[0]?.changes[0]?.after, changes.length, wrong, wrongToo, wrongStill].slice(0, 2)))
+`
+
+t.test('TypeScript infers everything, refuses what is wrong, and runs', async t => {
+  await put(
+    'typed.ts',
+    typed
+      .replace("motd({ txt: 'x' })", "const first = () => motd({ txt: 'x' })")
+      .replace('motd({})', 'const second = () => motd({})'),
+  )
+  const typeRoots = [join(root, 'node_modules/@types')]
+  const compilerOptions = {
+    typeRoots,
+    target: 'es2022',
+    module: 'nodenext',
+    strict: true,
+    types: ['node'],
+    skipLibCheck: false,
+    outDir: 'out',
+  }
+  await put('tsconfig.json', JSON.stringify({ compilerOptions, files: ['typed.ts'] }))
+  const compiled = await inProject('node', join(root, 'node_modules/typescript/bin/tsc'), '-p', '.')
+  t.match(compiled, { code: 0, stdout: '' })
+  t.match(await inProject('node', 'out/typed.js'), { code: 0, stdout: '["xx",2]\n', stderr: '' })
+})
+
+t.test('plain JavaScript works the same, with the same checks', async t => {
+  await put(
+    'plain.js',
+    `
+    import { isSakError, reconcile } from 'sak-reconcile'
+    import { t3Small } from 'sak-reconcile/playbooks/t3-small'
+    const report = await reconcile({ playbook: t3Small({ swap: { size: '1G' } }), dryRun: true })
+    const codes = []
+    const mistakes = [
+      () => t3Small({ swap: { sise: '1G' } }),
+      () => reconcile({ playbook: {}, dryRun: true }),
+      () => reconcile({ playbook: t3Small(), inventory: { hosts: { nowhere: { address: '127.0.0.1', port: 1 } } }, dryrun: true }),
+    ]
+    for (const mistake of mistakes) {
+      try {
+        await mistake()
+      } catch (error) {
+        codes.push(isSakError(error) && error.code)
+      }
+    }
+    console.log(JSON.stringify([report.mode, report.hosts.length, codes]))
+    `,
+  )
+  const { code, stdout, stderr } = await inProject('node', 'plain.js')
+  t.same([code, stderr, JSON.parse(stdout)], [0, '', ['dry-run', 1, ['invalid-params', 'usage', 'usage']]])
+})
+
+t.test('a config and a playbook in TypeScript are loaded, of this install', async t => {
+  await put(
+    'sak.config.ts',
+    `import { defineConfig } from 'sak-reconcile'
+    import { t3Small } from 'sak-reconcile/playbooks/t3-small'
+    const port: number = 5001
+    export default defineConfig({ playbook: t3Small({ app: { port } }), inventory: 'localhost,' })`,
+  )
+  t.teardown(() => rm(join(project, 'sak.config.ts')))
+  const { stdout } = await inProject('npx', '--no-install', 'sak-reconcile', '-n', '--json', '-t', 'memory')
+  t.same(
+    Report.parse(JSON.parse(stdout)).hosts[0]?.tasks.map(task => task.label),
+    ['swapfile', 'sysctl'],
+  )
+})
+
+t.test('the command line hands over to the local install of a project, and works where there is none', async t => {
+  const other = join(folder, 'other')
+  await cp(join(project, 'node_modules'), join(other, 'node_modules'), { recursive: true })
+  const manifest = join(other, 'node_modules/sak-reconcile/package.json')
+  await writeFile(manifest, (await readFile(manifest, 'utf8')).replace(/"version": "[^"]+"/, '"version": "99.0.0"'))
+  const cli = join(other, 'node_modules/sak-reconcile/dist/src/cli.js')
+  const version = async (cwd: string) => (await run(['node', cli, '--version'], cwd, env)).stdout.trim()
+  t.equal(await version(home), '99.0.0')
+  t.equal(await version(other), '99.0.0')
+  t.not(await version(project), '99.0.0', 'the one of the project')
+  await writeFile(
+    join(home, 'web.ts'),
+    `import { definePlaybook } from 'sak-reconcile'
+    import { sysctl } from 'sak-reconcile/modules'
+    import { z } from 'zod'
+    export default definePlaybook({ name: 'web', params: z.strictObject({}), tasks: () => [sysctl({ settings: { 'vm.swappiness': 10 } })] })`,
+  )
+  const alone = await run(['node', cli, './web.ts', '--dry-run', '--json'], home, env)
+  t.match(Report.parse(JSON.parse(alone.stdout)), { hosts: [{ tasks: [{ label: 'sysctl' }] }] }, alone.stderr)
+})
