@@ -5,7 +5,14 @@ export type { ConnectOptions } from './core/connection.ts'
 export { type ErrorCode, isSakError, SakError } from './core/errors.ts'
 export { absent, type FileRead, type FileState, file, type Stat } from './core/file.ts'
 export type { CommandOptions, CommandResult, Host } from './core/host.ts'
-export { defineInventory, type Inventory, type InventoryHost, type InventoryInput } from './core/inventory.ts'
+export {
+  defineInventory,
+  type Inventory,
+  type InventoryGroup,
+  type InventoryHost,
+  type InventoryInput,
+  inventorySchema,
+} from './core/inventory.ts'
 export { blocked, defineModule, type Module, type ModuleDefinition, orUnreadable } from './core/module.ts'
 export type { PlanFile } from './core/plan-file.ts'
 export {
