@@ -98,8 +98,9 @@ export function withFileSteps(input: FakeHostState, steps: readonly Step[]): Fak
   for (const step of steps) {
     if (step.kind === 'remove') delete files[step.path]
     if (step.kind !== 'write') continue
-    const { content, mode = '0644', owner = 'root', group = 'root' } = step
-    files[step.path] = { content, mode, owner, group }
+    const before = files[step.path]
+    const { mode, owner, group } = { ...(typeof before === 'object' && before), ...step }
+    files[step.path] = { content: step.content, mode, owner, group }
   }
   return { ...input, files }
 }
