@@ -110,7 +110,9 @@ const notStarted: ReadonlySet<string> = new Set(['stale-plan', 'locked'])
 export function exitCodeOf(hosts: readonly HostReport[]): number {
   if (hosts.some(host => host.error && notStarted.has(host.error.code))) return 1
   const statuses = hosts.flatMap<HostStatus>(host => [host.status, ...host.tasks.map(task => task.status)])
-  return (statuses.some(status => drifted.has(status)) ? 2 : 0) + (statuses.some(status => troubled.has(status)) ? 4 : 0)
+  return (
+    (statuses.some(status => drifted.has(status)) ? 2 : 0) + (statuses.some(status => troubled.has(status)) ? 4 : 0)
+  )
 }
 
 /** How many there are of each status. */
