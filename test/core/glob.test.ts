@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
@@ -72,9 +72,9 @@ for (const shell of ['dash', 'bash']) {
     for (const file of names.filter(each => each !== 'a' && each !== '.b')) writeFileSync(join(folder, file), '')
     for (const file of names.slice(0, 100)) writeFileSync(join(folder, 'a', file), '')
     for (const file of names.slice(100, 200)) writeFileSync(join(folder, '.b', file), '')
-    mkdirSync(join(folder, 'aa'))
     const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    const globs = fc.sample(glob, 4000)
+    // to sh a glob stands for itself where it matches nothing: which files there are is more than matchesAny knows
+    const globs = fc.sample(glob, 4000).filter(each => !paths.includes(each))
     const script = globs.map(
       each => `for f in ${shellGlob(each)}; do [ ! -e "./$f" ] || printf '%s\\0' "$f"; done; printf '\\0'\n`,
     )

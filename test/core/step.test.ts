@@ -66,7 +66,7 @@ t.test('a step on one line', async t => {
       'service reload nginx',
       'service daemon-reload',
       'run sysctl -w a=1',
-      'check the configuration',
+      'run x',
       'waitFor pg_isready',
     ],
   )
