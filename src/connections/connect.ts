@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, ConnectOptions, Target } from '../core/connection.ts'
 import { isSakError, SakError } from '../core/errors.ts'
+import { localUser } from '../core/local-user.ts'
 import { prepareLogin } from './auth.ts'
 import { dialThrough, type Lease, leaseBastion } from './bastion.ts'
 import { becoming } from './become.ts'
@@ -20,7 +20,7 @@ import { sshConnection } from './ssh-connection.ts'
 export async function connect(host: Target, options: ConnectOptions = {}): Promise<Connection> {
   const state = runState(options)
   const password = async () => await secret(state, host.becomePassword, options.becomePassword)
-  if (host.connection === 'local') return connectLocally(becoming(userInfo().username, host), password)
+  if (host.connection === 'local') return connectLocally(becoming(localUser().username, host), password)
 
   const route = await findRoute(host, options, state)
   const become = becoming(route.host.user, host)

@@ -1,7 +1,8 @@
-import { hostname, userInfo } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { ConnectOptions, HostKeyChecking } from '../core/connection.ts'
 import { SakError } from '../core/errors.ts'
+import { localUser } from '../core/local-user.ts'
 import type { Directives } from './ssh-config.ts'
 
 /** One server on the way to a host, with all that is known about logging in to it. */
@@ -42,7 +43,7 @@ const defaultKeys = ['id_ed25519', 'id_ecdsa', 'id_rsa']
 /** A server from what was asked, then what ~/.ssh/config says, then ssh's own defaults. */
 export function toHop(asked: Asked, directives: Directives, options: ConnectOptions, home: string): Hop {
   const first = (keyword: string) => directives.get(keyword)?.[0]
-  const local = userInfo().username
+  const local = localUser().username
   const port = asked.port ?? Number(first('port') ?? 22)
   const user = asked.user ?? first('user') ?? local
   const address = (first('hostname') ?? asked.name)

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { userInfo } from 'node:os'
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection } from '../core/connection.ts'
 import { SakError } from '../core/errors.ts'
+import { localUser } from '../core/local-user.ts'
 import type { Become } from './become.ts'
 import { holdScript, runScript, type Sinks, type Started } from './script.ts'
 
@@ -35,7 +36,7 @@ export function connectLocally(become: Become | undefined, password: () => Promi
 }
 
 function startLocally(command: string, sinks: Sinks): Started {
-  const { homedir } = userInfo()
+  const { homedir } = localUser()
   const child = spawn('/bin/sh', ['-c', `exec ${command}`], {
     cwd: existsSync(homedir) ? homedir : '/',
     detached: true,
@@ -93,7 +94,7 @@ function kill(child: ChildProcess) {
 
 /** What sshd would set, and the locale: nothing of npx or of the calling shell reaches an app that a script restarts. */
 function loginEnvironment(): NodeJS.ProcessEnv {
-  const { username, homedir } = userInfo()
+  const { username, homedir } = localUser()
   const path = (process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin')
     .split(':')
     .filter(dir => !dir.includes('node_modules'))

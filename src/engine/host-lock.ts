@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { hostname, userInfo } from 'node:os'
+import { hostname } from 'node:os'
 import type { Connection } from '../core/connection.ts'
 import { SakError } from '../core/errors.ts'
+import { localUser } from '../core/local-user.ts'
 import { quote } from '../core/quote.ts'
 import { printable } from '../core/terminal.ts'
 import { hostShell } from './host-shell.ts'
@@ -30,7 +31,7 @@ export async function lockHost(connection: Connection, { runId, waitSeconds }: L
   const script = lockScript(
     nonce,
     waitSeconds,
-    `run ${runId} of ${userInfo().username}@${hostname()}, process ${process.pid}`,
+    `run ${runId} of ${localUser().username}@${hostname()}, process ${process.pid}`,
   )
   const held = await connection.hold(script, {
     ready: `${nonce} held`,
