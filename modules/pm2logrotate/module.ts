@@ -12,7 +12,7 @@ import {
   write,
 } from 'sak-reconcile'
 import { mixedLogs } from './mixed-logs.ts'
-import { Params, type Settings, statedSettings } from './params.ts'
+import { Params, type Settings, wantedSettings } from './params.ts'
 import {
   isInstalled,
   moduleName,
@@ -21,6 +21,7 @@ import {
   parseJlist,
   parseVersion,
   sameSetting,
+  settingsOf,
   withSettings,
 } from './parse.ts'
 import { findPlace, type Place } from './place.ts'
@@ -45,7 +46,6 @@ export const pm2logrotate = defineModule({
         'mend it, or delete it',
       )
     }
-    const settings = statedSettings(params)
     const version = parseVersion(place.packageJson.content)
     const isThere = isInstalled(conf) && version !== undefined
     const isRight = isThere && (params.version ?? version) === version
@@ -54,6 +54,7 @@ export const pm2logrotate = defineModule({
       isRight ? [] : whyCutOff(host, place),
     ])
     const known = 'kind' in processes ? [] : processes
+    const settings = wantedSettings(params, settingsOf(conf[moduleName]), ourProcess(known)?.settings ?? {})
     return {
       current: {
         saved: place.conf,
@@ -117,13 +118,17 @@ async function readProcesses(host: Host, { daemon, pm2, env }: Place, user: stri
 /** What runs, in the words of a report; a setting that means the same is shown as it is wanted. */
 function runningOf({ daemon }: Place, processes: readonly Pm2Process[], wanted: Settings): Report {
   if (!daemon) return { status: 'PM2 is not running' }
-  const found = processes.find(({ name, module }) => name === moduleName && module)
+  const found = ourProcess(processes)
   if (!found) return { status: 'not running' }
   const settings = Object.entries(wanted).map(([name, value]) => {
     const current = found.settings[name]
     return [name, sameSetting(name, current, value) ? value : (current ?? 'not set')] as const
   })
   return { status: found.status, ...Object.fromEntries(settings) }
+}
+
+function ourProcess(processes: readonly Pm2Process[]): Pm2Process | undefined {
+  return processes.find(({ name, module }) => name === moduleName && module)
 }
 
 function savedAs(current: FileRead, content: string, user: string): FileState {

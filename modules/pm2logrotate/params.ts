@@ -14,11 +14,17 @@ export const settingNames = [
   'TZ',
 ] as const
 
+/** pm2-logrotate's own. */
+const usualDateFormat = 'YYYY-MM-DD_HH-mm-ss'
+
 /** Old logs are ordered, and removed, by name; two of the same name overwrite each other. */
+const keepsOldLogs = (format: string) =>
+  /^[^A-Za-z]*(?:[Xx]|YYYY[^A-Za-z]*MM[^A-Za-z]*DD.*HH.*mm.*ss)/.test(format.replace(/\[[^\]]*\]/g, ''))
+
 const DateFormat = z
   .string()
   .regex(/^[A-Za-z0-9_.:-]{1,60}$/, { error: 'expected a format of moment.js such as "YYYY-MM-DD_HH-mm-ss"' })
-  .refine(format => /^[^A-Za-z]*YYYY[^A-Za-z]*MM[^A-Za-z]*DD.*HH.*mm.*ss/.test(format), {
+  .refine(keepsOldLogs, {
     error:
       'must go from year to second, such as "YYYY-MM-DD_HH-mm-ss": old logs are removed in the order of their names, and two ' +
       'rotations of the same name overwrite each other',
@@ -43,7 +49,9 @@ export const Params = z.strictObject({
     .default(7)
     .describe('How many old logs of each log are kept'),
   compress: z.boolean().optional().describe('gzip old logs. Version 3.0.0 never does, whatever it is told'),
-  dateFormat: DateFormat.optional().describe('What an old log is called'),
+  dateFormat: DateFormat.optional().describe(
+    "What an old log is called. Default: as it is, unless old logs would be lost by it; then pm2-logrotate's own",
+  ),
   workerInterval: z.int().min(1).max(86_400).optional().describe('Seconds between looks at the sizes'),
   rotateInterval: z
     .string()
@@ -62,11 +70,24 @@ export type Params = z.output<typeof Params>
 export type Settings = Readonly<Record<string, string>>
 
 /** The settings that params state. */
-export function statedSettings(params: Params): Settings {
+function statedSettings(params: Params): Settings {
   return Object.fromEntries(
     settingNames.flatMap(name => {
       const value = params[name]
       return value === undefined ? [] : [[name, String(value)]]
     }),
   )
+}
+
+/**
+ * The settings to be had: those that params state, and a date format where the host's would have logs overwritten.
+ * `saved` and `running` are what the file says and what the process was started with.
+ */
+export function wantedSettings(params: Params, saved: Settings, running: Settings): Settings {
+  const stated = statedSettings(params)
+  // pm2-logrotate takes an empty one for none, and its own instead
+  const losing = [saved.dateFormat, running.dateFormat].some(format => format && !keepsOldLogs(format))
+  if (params.dateFormat !== undefined || !losing) return stated
+  const dateFormat = saved.dateFormat && keepsOldLogs(saved.dateFormat) ? saved.dateFormat : usualDateFormat
+  return { ...stated, dateFormat }
 }

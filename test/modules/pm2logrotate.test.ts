@@ -4,6 +4,7 @@ import { isSakError } from 'sak-reconcile'
 import { pm2logrotate } from 'sak-reconcile/modules'
 import { runCases } from 'sak-reconcile/testing'
 import t from 'tap'
+import { wantedSettings } from '../../modules/pm2logrotate/params.ts'
 import {
   isInstalled,
   isListening,
@@ -20,7 +21,7 @@ import { parseNpmrc, registryOf } from '../../modules/pm2logrotate/registry.ts'
 t.test('recorded cases', async t => {
   const folder = fileURLToPath(new URL('../../fixtures/pm2logrotate', import.meta.url))
   const results = await runCases(folder, pm2logrotate)
-  t.ok(results.length >= 18, 'there are cases')
+  t.ok(results.length >= 19, 'there are cases')
   for (const { name, expected, found, left } of results) {
     t.same(found, expected, name)
     t.same(left, [], `${name}: nothing is left once the files are written`)
@@ -64,6 +65,20 @@ t.test('mistakes in params name the field and the fix', async t => {
   for (const [params, message] of cases) {
     t.throws(() => pm2logrotate.parse(params), { code: 'invalid-params', message }, JSON.stringify(params))
   }
+})
+
+t.test('a date format by which old logs would be lost is replaced', async t => {
+  const params = pm2logrotate.params.parse({ user: 'ubuntu' })
+  const wanted = (saved: string, running = saved) =>
+    wantedSettings(params, { dateFormat: saved }, { dateFormat: running }).dateFormat
+  for (const format of ['YYYY-MM-DD', 'DD-MM-YYYY_HH-mm-ss', 'YYYY-MM-DD_hh-mm-ss', '[YYYY-MM-DD_HH-mm-ss]']) {
+    t.equal(wanted(format), 'YYYY-MM-DD_HH-mm-ss', format)
+  }
+  for (const format of ['YYYYMMDD-HHmmss', 'YYYY-MM-DD[T]HH:mm:ss', '[old]-X', '']) {
+    t.equal(wanted(format), undefined, format)
+  }
+  t.equal(wanted('YYYYMMDD-HHmmss', 'YYYY'), 'YYYYMMDD-HHmmss', 'the file is right and was not read yet')
+  t.same(wantedSettings(params, {}, {}), { max_size: '10M', retain: '7' })
 })
 
 t.test('what npm would connect to', async t => {
