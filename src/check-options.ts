@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { SakError } from './core/errors.ts'
 import { describeIssues } from './core/issues.ts'
 import { isPlaybook, isPlaybookFactory } from './core/playbook.ts'
+import { Health, MaxFail, Serial } from './core/rollout.ts'
 import { impacts } from './core/step.ts'
 import { Duration } from './core/units.ts'
 import type { ApplyPlanOptions, ReconcileOptions } from './run.ts'
@@ -20,6 +21,9 @@ const schema = z.strictObject({
   skipTags: names.optional(),
   vars: z.record(z.string(), z.unknown()).optional(),
   forks: z.int().positive().optional(),
+  serial: Serial.optional(),
+  maxFail: MaxFail.optional(),
+  health: Health.optional(),
   allow: z.enum(impacts).optional(),
   connect: z.looseObject({}).optional(),
   lockWaitSeconds: z.number().nonnegative().optional(),

@@ -1,18 +1,20 @@
 import { randomBytes } from 'node:crypto'
-import pLimit from 'p-limit'
 import { checkOptions } from './check-options.ts'
 import type { ConnectOptions } from './core/connection.ts'
 import { SakError } from './core/errors.ts'
 import type { PlanFile, PlannedHost, PlanSource } from './core/plan-file.ts'
 import { countBy, exitCodeOf, type HostReport, type Report, type RunEvent } from './core/report.ts'
+import type { RolloutOptions } from './core/rollout.ts'
 import type { Impact } from './core/step.ts'
 import { type Duration, durationMs } from './core/units.ts'
 import { runHost } from './engine/host.ts'
 import { plannedHost, type Reviewed } from './engine/reviewed.ts'
 import { type Job, type JobOptions, jobsOf } from './jobs.ts'
+import { rollOut } from './rollout.ts'
 import { version } from './version.ts'
 
-export interface RunOptions extends JobOptions {
+/** A dry run looks at all hosts at once, whatever the options of the rollout say. */
+export interface RunOptions extends JobOptions, RolloutOptions {
   /** Hosts at once. Default 50. */
   readonly forks?: number
   /** The greatest impact permitted; a task that needs more is `pending`. Default `data`: everything. */
@@ -150,8 +152,7 @@ async function runAll(
   emit({ type: 'start', mode, hosts: jobs.map(job => job.host.name) })
   const { connect } = await import('./connections/connect.ts')
   const connecting = options.connect ?? {} // one object for all: bastions and answers to questions are shared by it
-  const limit = pLimit(options.forks ?? 50)
-  const runJob = async ({ host, tasks }: Job): Promise<HostReport> => {
+  const run = async ({ host, tasks }: Job): Promise<HostReport> => {
     const { name } = host
     emit({ type: 'host-start', host: name })
     const seen = review?.hosts?.get(name)
@@ -164,14 +165,21 @@ async function runAll(
       () => connect(host, connecting),
     )
     if (review && made) planned.set(name, plannedHost(name, review.key, made))
-    emit({ type: 'host', report })
     return report
   }
-  const hosts = [...rest, ...(await Promise.all(jobs.map(job => limit(runJob, job))))]
+  const { forks = 50, signal } = options
+  const inBatches = mode === 'apply' ? rolloutOf(options) : {}
+  const hosts = [...rest, ...(await rollOut(jobs, { ...inBatches, forks, run, emit, ...(signal && { signal }) }))]
   const report = reportOf(mode, startedAt, performance.now() - started, hosts)
   emit({ type: 'end', report })
   return { report, hosts: planned }
 }
+
+const rolloutOf = ({ serial, maxFail, health }: RunOptions): RolloutOptions => ({
+  ...(serial !== undefined && { serial }),
+  ...(maxFail !== undefined && { maxFail }),
+  ...(health && { health }),
+})
 
 function reportOf(mode: Report['mode'], startedAt: Date, ms: number, hosts: readonly HostReport[]): Report {
   return {

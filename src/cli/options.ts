@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
+import { Health, MaxFail, parseMaxFail, parseSerial, Serial, type Share } from '../core/rollout.ts'
 import { impacts } from '../core/step.ts'
 import { version } from '../version.ts'
 
@@ -16,6 +17,9 @@ const Options = z.object({
   tags: z.array(z.string()).optional(),
   skipTags: z.array(z.string()).optional(),
   forks: z.number().optional(),
+  serial: Serial.optional(),
+  maxFail: MaxFail.optional(),
+  health: Health.shape.url,
   allow: z.enum(impacts).optional(),
   var: z.record(z.string(), z.unknown()).optional(),
   user: z.string().optional(),
@@ -80,6 +84,13 @@ function withRunOptions(command: Command): Command {
     .option('-t, --tags <tags>', 'only tasks with one of these tags, labels or module names', appendList)
     .option('--skip-tags <tags>', 'all tasks but these', appendList)
     .option('-f, --forks <n>', 'hosts at once (default: 50)', positive)
+    .option(
+      '--serial <n|p%,...>',
+      'in batches of so many hosts, or a share of all; the last counts for all that follow',
+      serial,
+    )
+    .option('--max-fail <n|p%>', 'start no further host when more have failed (default: 0 with --serial)', maxFail)
+    .option('--health <url>', 'must answer well after each batch; {address} and {name} are those of each host', health)
     .addOption(
       new Option('--allow <impact>', 'the greatest impact permitted (default: data, everything)').choices(impacts),
     )
@@ -110,6 +121,29 @@ function positive(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number from 1 on')
   return value
+}
+
+const share = 'expected a number of hosts (2) or a share of them (25%)'
+
+function serial(text: string): readonly Share[] {
+  try {
+    return parseSerial(text)
+  } catch {
+    throw new InvalidArgumentError(`${share}, or several: 1,5,25%`)
+  }
+}
+
+function maxFail(text: string): Share {
+  try {
+    return parseMaxFail(text)
+  } catch {
+    throw new InvalidArgumentError(share)
+  }
+}
+
+function health(text: string): string {
+  if (Health.safeParse({ url: text }).success) return text
+  throw new InvalidArgumentError('expected a URL such as "http://{address}:8080/health"')
 }
 
 /** `postgres.max_connections=75` is `{ postgres: { max_connections: 75 } }`; a value that is no JSON is text. */

@@ -5,6 +5,7 @@ import { SakError } from '../core/errors.ts'
 import { defineInventory, type Inventory, isInventory } from '../core/inventory.ts'
 import type { PlanSource } from '../core/plan-file.ts'
 import { mergeVars, type Playbook, type PlaybookFactory } from '../core/playbook.ts'
+import type { RolloutOptions } from '../core/rollout.ts'
 import { printable } from '../core/terminal.ts'
 import { type LoadedConfig, loadConfig } from '../loading/config.ts'
 import { loadInventory } from '../loading/inventory.ts'
@@ -41,6 +42,7 @@ export async function runOptions(cli: CliOptions): Promise<CliRun> {
     ...chosen,
     ...(cli.limit !== undefined && { limit: cli.limit }),
     ...(forks !== undefined && { forks }),
+    ...rolloutOptions(cli, loaded?.config),
   }
   const named = cli.playbook === undefined ? undefined : absolute(cli.playbook, cwd)
   const source = {
@@ -50,6 +52,19 @@ export async function runOptions(cli: CliOptions): Promise<CliRun> {
     ...(cli.inventory && { inventory: cli.inventory.map(each => absolute(each, cwd)) }),
   }
   return { options, source }
+}
+
+/** The command line's URL is the health probe; of the config's there stays how long it is tried. */
+function rolloutOptions(cli: CliOptions, config: RolloutOptions = {}): RolloutOptions {
+  const serial = cli.serial ?? config.serial
+  const maxFail = cli.maxFail ?? config.maxFail
+  const within = config.health?.within
+  const health = cli.health === undefined ? config.health : { url: cli.health, ...(within && { within }) }
+  return {
+    ...(serial !== undefined && { serial }),
+    ...(maxFail !== undefined && { maxFail }),
+    ...(health && { health }),
+  }
 }
 
 /** A file by its whole path, so that it is found from elsewhere; any other name as it is. */

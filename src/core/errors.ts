@@ -35,6 +35,9 @@ export type ErrorCode =
   | 'did-not-converge'
   | 'stale-plan'
   | 'locked'
+  // a rollout stopped
+  | 'not-started'
+  | 'unhealthy'
   | 'module-bug'
 
 const blockedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

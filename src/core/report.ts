@@ -91,6 +91,8 @@ export type RunEvent =
     }
   | { readonly type: 'host-start'; readonly host: string }
   | { readonly type: 'task'; readonly host: string; readonly label: string }
+  /** These hosts are done, and are asked whether they are well. */
+  | { readonly type: 'health'; readonly hosts: readonly string[] }
   | { readonly type: 'host'; readonly report: HostReport }
   | { readonly type: 'end'; readonly report: Report }
 
@@ -104,15 +106,17 @@ export function hostStatus(tasks: readonly Pick<TaskReport, 'status'>[]): HostSt
 }
 
 /** Nothing was tried on such a host: somebody else was at work there, or it is not as it was when its plan was made. */
-const notStarted: ReadonlySet<string> = new Set(['stale-plan', 'locked'])
+const untried: ReadonlySet<string> = new Set(['stale-plan', 'locked'])
 
-/** 0 in sync or applied, 1 a stale plan or a lock not got, 2 drift found or left, 4 something failed or could not be judged, 6 both. */
+/**
+ * 0 in sync or applied, 1 a stale plan or a lock not got, 2 drift found or left, 4 something failed, was not started or could not
+ * be judged, 6 both.
+ */
 export function exitCodeOf(hosts: readonly HostReport[]): number {
-  if (hosts.some(host => host.error && notStarted.has(host.error.code))) return 1
+  if (hosts.some(host => host.error && untried.has(host.error.code))) return 1
   const statuses = hosts.flatMap<HostStatus>(host => [host.status, ...host.tasks.map(task => task.status)])
-  return (
-    (statuses.some(status => drifted.has(status)) ? 2 : 0) + (statuses.some(status => troubled.has(status)) ? 4 : 0)
-  )
+  const isTroubled = statuses.some(status => troubled.has(status)) || hosts.some(host => host.error !== null)
+  return (statuses.some(status => drifted.has(status)) ? 2 : 0) + (isTroubled ? 4 : 0)
 }
 
 /** How many there are of each status. */
