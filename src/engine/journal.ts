@@ -28,7 +28,7 @@ export async function findInterrupted(ask: Ask): Promise<readonly Interrupted[]>
   const content = (name: string, file: string) =>
     files.files.find(({ path }) => path.endsWith(`/transactions/${name}/${file}`))?.content?.trim()
   const names = [...new Set(files.files.map(file => file.path.split('/').at(-2) ?? ''))]
-  const open = names.filter(name => content(name, 'state') !== 'committed')
+  const open = names.filter(name => ['applying', 'half'].includes(content(name, 'state') ?? ''))
   if (open.length === 0 || (await isRunning(ask))) return []
   return open.map(name => ({ name, task: content(name, 'task') ?? '' }))
 }

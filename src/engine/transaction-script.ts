@@ -19,22 +19,36 @@ target() {
   if [ "$l" != 0 ] && [ "$l" != "$f" ]; then echo "$1 is a link of one user to the file of another" >&2; return 1; fi
   readlink -f -- "$1"
 }
+# whose hands a directory's files are written with: in a directory of somebody else root would follow what they put there
+hands() { w=$(stat -L -c %U -- "\${1%/*}/") && if [ "$me" != root ]; then w=$me; fi; }
 # keep ID TARGET: how it was, on disk before anything is changed
 keep() {
-  printf '%s' "$2" >"$d/target-$1" || return 1
-  if [ -e "$2" ] || [ -L "$2" ]; then k="$d/before-$1"; cp -a -- "$2" "$k"; else k="$d/absent-$1"; : >"$k"; fi || return 1
+  hands "$2" && printf '%s' "$2" >"$d/target-$1" || return 1
+  k="$d/before-$1"
+  if ! as_user "$w" test -e "$2" && ! as_user "$w" test -L "$2"; then k="$d/absent-$1"; : >"$k"
+  elif [ "$w" = "$me" ]; then cp -a -- "$2" "$k"
+  else as_user "$w" cat -- "$2" >"$k" && as_user "$w" stat -c '%a %u:%g %.9Y' -- "$2" >"$d/attributes-$1" && sync "$d/attributes-$1"
+  fi || return 1
   if [ -L "$k" ]; then sync "$d/target-$1" "$d"; else sync "$k" "$d/target-$1" "$d"; fi
 }
 put_back() {
-  t=$(cat "$d/target-$1" 2>/dev/null) || return 0
-  if [ -e "$d/tmp-$1" ]; then rm -f -- "$(cat "$d/tmp-$1")"; fi
-  if [ -e "$d/absent-$1" ]; then rm -f -- "$t"
+  t=$(cat "$d/target-$1" 2>/dev/null) && hands "$t" || return 0
+  if [ -e "$d/tmp-$1" ]; then as_user "$w" rm -f -- "$(cat "$d/tmp-$1")"; fi
+  if [ -e "$d/absent-$1" ]; then as_user "$w" rm -f -- "$t"
+  elif [ -e "$d/attributes-$1" ]; then
+    read -r m o y <"$d/attributes-$1" && p=$(as_user "$w" mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
+    as_user "$w" sh -c 'cat >"$1"' sh "$p" <"$d/before-$1" && as_user "$w" chmod "$m" "$p" && as_user "$w" touch -d "@$y" "$p" || return 1
+    own "$p" "$o" && as_user "$w" sync "$p" "\${t%/*}/" && as_user "$w" mv -fT -- "$p" "$t"
   elif [ -e "$d/before-$1" ] || [ -L "$d/before-$1" ]; then
     p=$(mktemp -u --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") && cp -a --remove-destination -- "$d/before-$1" "$p" || return 1
     if [ ! -L "$p" ]; then sync "$p"; fi
     mv -fT -- "$p" "$t" && sync "\${t%/*}/"
   fi
 }
+uid_of() { id -u -- "$1" 2>/dev/null || printf '%s' "$1"; }
+gid_of() { x=$(getent group "$1" | cut -d: -f3); printf '%s' "\${x:-$1}"; }
+# own PATH OWNER:GROUP, where it is not so already; a link that was put there is not followed
+own() { if [ "$(stat -c '%u:%g' -- "$1")" != "$2" ]; then chown -h "$2" -- "$1"; fi; }
 # write ID PATH MODE OWNER GROUP VALIDATE, the content on stdin
 write_file() {
   t=$(target "$2") && [ -n "$t" ] || return 1
@@ -43,14 +57,17 @@ write_file() {
   m=$3 o=$4 g=$5
   if [ -e "$t" ]; then : "\${m:=$(stat -c %a "$t")}" "\${o:=$(stat -c %u "$t")}" "\${g:=$(stat -c %g "$t")}"; fi
   keep "$1" "$t" || return 1
-  p=$(mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
+  p=$(as_user "$w" mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
   printf '%s' "$p" >"$d/tmp-$1" && sync "$d/tmp-$1" "$d" || return 1
-  base64 -d >"$p" && chown -h "\${o:-$me}:\${g:-}" "$p" && chmod "\${m:-0644}" "$p" && "$6" "$p" && sync "$p" && mv -fT -- "$p" "$t" && sync "\${t%/*}/"
+  base64 -d >"$d/content" && as_user "$w" sh -c 'cat >"$1"' sh "$p" <"$d/content" && as_user "$w" chmod "\${m:-0644}" "$p" || return 1
+  rm -f "$d/content"
+  o=$(uid_of "\${o:-$me}"); g=$(gid_of "\${g:-$(id -g -- "$o")}")
+  own "$p" "$o:$g" && "$6" "$p" && as_user "$w" sync "$p" && as_user "$w" mv -fT -- "$p" "$t" && as_user "$w" sync "\${t%/*}/"
 }
 remove_file() {
   if [ ! -e "$2" ] && [ ! -L "$2" ]; then return 0; fi
   if [ -d "$2" ] && [ ! -L "$2" ]; then echo "$2 is a directory"; return 1; fi
-  keep "$1" "$2" && rm -f -- "$2" && sync "\${2%/*}/"
+  keep "$1" "$2" && as_user "$w" rm -f -- "$2" && as_user "$w" sync "\${2%/*}/"
 }
 refused() { if grep -E -- "$1" "$2" >/dev/null; then echo "its output is refused: it matches $1"; return 0; fi; return 1; }
 wait_for() {
@@ -62,7 +79,12 @@ wait_for() {
     sleep 0.3
   done
 }
-started() { systemctl is-active --quiet -- "$2" && : >"$d/was-active-$1"; systemctl is-enabled --quiet -- "$2" 2>/dev/null && : >"$d/was-enabled-$1"; :; }
+# how a unit was, on disk before it is touched: what is not known is not stopped
+started() {
+  if systemctl is-active --quiet -- "$2"; then a=active; else a=inactive; fi
+  if systemctl is-enabled --quiet -- "$2" 2>/dev/null; then e=enabled; else e=disabled; fi
+  : >"$d/was-$a-$1" && : >"$d/was-$e-$1" && sync "$d"
+}
 accept() { :; }
 `
 
@@ -89,7 +111,9 @@ undo_from() {
 apply() {
   i=0
   while [ "$i" -lt "$count" ]; do
-    echo "$i" >"$d/at" && sync "$d/at" "$d"
+    if ! { echo "$i" >"$d/at" && sync "$d/at" "$d"; }; then
+      say step "$i" failed 1 "$(echo 'there is no room for the journal' | b64)"; undo_from $((i - 1)); return
+    fi
     if "do_$i" >"$d/out-$i" 2>&1 8>&-; then say step "$i" ok 0 "$(output "$d/out-$i")"
     else c=$?; say step "$i" failed "$c" "$(output "$d/out-$i")"; undo_from "$i"; return; fi
     i=$((i + 1))
@@ -128,11 +152,9 @@ done
 mkdir -p "$base/transactions" && exec 8>"$base/transaction.lock" || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
 flock -w 30 8 || { echo; echo "$n busy"; return; }
 d=$(mktemp -d "$base/transactions/"${quote(`${journal.name}.XXXXXX`)}) || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
-printf '%s' ${quote(journal.task)} >"$d/task"
-base64 -d >"$d/script" <<'SAK_SCRIPT'
+printf '%s' ${quote(journal.task)} >"$d/task" && base64 -d >"$d/script" <<'SAK_SCRIPT' && echo applying >"$d/state" && sync "$d/script" "$d/task" "$d/state" "$d" "$base/transactions" || { rm -rf -- "$d"; echo; echo "$n noroom"; return; }
 ${wrap(Buffer.from(inner).toString('base64'))}
 SAK_SCRIPT
-echo applying >"$d/state"; sync "$d/script" "$d/task" "$d/state" "$d" "$base/transactions"
 echo; echo "$n begin $d"
 sh "$d/script" apply "$d" </dev/null
 }
@@ -212,8 +234,7 @@ function runBodies(step: RunStep, id: number): Bodies {
 
 function serviceBodies({ name, action }: ServiceStep, id: number): Bodies {
   const unit = quote(name)
-  const wasActive = `[ -e "$d/was-active-${id}" ]`
-  const wasEnabled = `[ -e "$d/was-enabled-${id}" ]`
+  const was = (state: string) => `[ -e "$d/was-${state}-${id}" ]`
   const begun = `[ -e "$d/out-${id}" ]`
   switch (action) {
     case 'daemon-reload':
@@ -221,30 +242,30 @@ function serviceBodies({ name, action }: ServiceStep, id: number): Bodies {
     case 'reload':
     case 'restart':
       return {
-        run: `started ${id} ${unit}; systemctl ${action} -- ${unit}`,
+        run: `started ${id} ${unit} && systemctl ${action} -- ${unit}`,
         again: `${begun} || return 0
-if ! ${wasActive}; then systemctl stop -- ${unit}; return; fi
+if ${was('inactive')}; then systemctl stop -- ${unit}; return; fi
 if systemctl is-active --quiet -- ${unit}; then systemctl ${action} -- ${unit}; else systemctl restart -- ${unit}; fi && systemctl is-active --quiet -- ${unit}`,
       }
     case 'start':
       return {
-        run: `started ${id} ${unit}; systemctl start -- ${unit}`,
-        undo: `${wasActive} || systemctl stop -- ${unit}`,
+        run: `started ${id} ${unit} && systemctl start -- ${unit}`,
+        undo: `! ${was('inactive')} || systemctl stop -- ${unit}`,
       }
     case 'stop':
       return {
-        run: `started ${id} ${unit}; systemctl stop -- ${unit}`,
-        again: `! ${wasActive} || systemctl start -- ${unit}`,
+        run: `started ${id} ${unit} && systemctl stop -- ${unit}`,
+        again: `! ${was('active')} || systemctl start -- ${unit}`,
       }
     case 'enable':
       return {
-        run: `started ${id} ${unit}; systemctl enable -- ${unit}`,
-        undo: `${wasEnabled} || systemctl disable -- ${unit}`,
+        run: `started ${id} ${unit} && systemctl enable -- ${unit}`,
+        undo: `! ${was('disabled')} || systemctl disable -- ${unit}`,
       }
     case 'disable':
       return {
-        run: `started ${id} ${unit}; systemctl disable -- ${unit}`,
-        undo: `! ${wasEnabled} || systemctl enable -- ${unit}`,
+        run: `started ${id} ${unit} && systemctl disable -- ${unit}`,
+        undo: `! ${was('enabled')} || systemctl enable -- ${unit}`,
       }
   }
 }

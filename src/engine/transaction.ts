@@ -51,6 +51,13 @@ function outcomeOf(steps: readonly Step[], records: readonly string[][], stderr:
     })
     return { kind: 'failed', error, step: undefined, rollback: 'none' }
   }
+  if (last === 'noroom') {
+    const error = new SakError('step-failed', 'there is no room for the journal on the host: nothing was done', {
+      hint: 'make room in /var/lib/sak-reconcile',
+      ...(stderr !== '' && { said: stderr }),
+    })
+    return { kind: 'failed', error, step: undefined, rollback: 'none' }
+  }
   if (last === 'busy') {
     const error = new SakError('locked', 'the steps of another run are still running on the host', {
       hint: 'wait for them to end, then run again',

@@ -172,3 +172,52 @@ t.test('nobody cannot act as root, and is told before anything is done', { skip:
   t.match(outcome, { kind: 'failed', rollback: 'none', error: { code: 'needs-root' } })
   t.same(names(folder), ['file'])
 })
+
+t.test(
+  'in a directory of another user root follows nothing that they put there',
+  { skip: !isRoot && 'needs root' },
+  async t => {
+    const base = '/tmp/sak-transaction-theirs'
+    await rm(base, { recursive: true, force: true })
+    await mkdir(join(base, 'theirs'), { recursive: true })
+    t.teardown(() => rm(base, { recursive: true, force: true }))
+    const [probe, file] = [join(base, 'probe'), join(base, 'theirs/file')]
+    await writeFile(probe, 'root only', { mode: 0o600 })
+    await writeFile(file, 'before', { mode: 0o640 })
+    const { spawn, execFileSync } = await import('node:child_process')
+    execFileSync('chown', ['-R', 'nobody:nogroup', join(base, 'theirs')])
+    const swap = 'cd "$1" && while :; do for f in .sak-*; do [ -f "$f" ] && ln -sfn "$2" "$f"; done; done'
+    const attacker = spawn('runuser', ['-u', 'nobody', '--', 'sh', '-c', swap, 'sh', join(base, 'theirs'), probe], {
+      detached: true,
+    })
+    t.teardown(() => process.kill(-(attacker.pid ?? 0), 'SIGKILL'))
+    for (let round = 0; round < 8; round++) {
+      await apply([at(file, `content ${round}`, { mode: '0644', owner: 'nobody' }), ...(round % 2 ? [fails] : [])])
+    }
+    t.equal(await readFile(probe, 'utf8'), 'root only')
+    t.match(await stat(probe), { uid: 0, gid: 0, mode: 0o100600 })
+  },
+)
+
+t.test("another user's file comes back as it was", { skip: !isRoot && 'needs root' }, async t => {
+  const folder = '/tmp/sak-transaction-back'
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder)
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const file = join(folder, 'file')
+  await writeFile(file, 'before\0\n', { mode: 0o640 })
+  const { execFileSync } = await import('node:child_process')
+  execFileSync('chown', ['-R', 'nobody:nogroup', folder])
+  await utimes(file, 1_000_000_000, 1_000_000_001)
+  const before = await stat(file)
+  t.match(await apply([at(file, 'after', { owner: 'nobody', group: 'nogroup', mode: '0600' }), remove(file), fails]), {
+    kind: 'failed',
+    rollback: 'done',
+  })
+  const after = await stat(file)
+  t.same([after.mode, after.uid, after.gid, after.mtimeMs], [before.mode, before.uid, before.gid, before.mtimeMs])
+  t.equal(await readFile(file, 'utf8'), 'before\0\n')
+  t.same(await apply([at(file, 'after', { owner: 'nobody', group: 'nogroup', mode: '0600' })]), { kind: 'committed' })
+  t.match(await stat(file), { uid: before.uid, gid: before.gid, mode: 0o100600 })
+  t.same(names(folder), ['file'])
+})
