@@ -16,7 +16,7 @@ const schema = z.strictObject({
   }),
   inventory: z.unknown().optional(),
   dryRun: z.boolean().optional(),
-  limit: z.string().optional(),
+  limit: z.union([z.string(), names]).optional(),
   tags: names.optional(),
   skipTags: names.optional(),
   vars: z.record(z.string(), z.unknown()).optional(),

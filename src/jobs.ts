@@ -19,8 +19,8 @@ export interface JobOptions {
   readonly inventory?: Inventory | InventoryInput
   /** Only look: the report shows what an apply would do. Default false. */
   readonly dryRun?: boolean
-  /** A host pattern that narrows the playbook's hosts. */
-  readonly limit?: string
+  /** A host pattern that narrows the playbook's hosts, or a list of single ones, taken as they are. */
+  readonly limit?: string | readonly string[]
   /** Only tasks with one of these tags, labels or module names. */
   readonly tags?: readonly string[]
   /** All tasks but those with one of these. */
@@ -45,7 +45,7 @@ export function jobsOf(options: JobOptions): readonly Job[] {
   if (hosts.length === 0) {
     throw new SakError(
       'usage',
-      `no host: the playbook is for "${playbook.hosts}"${options.limit ? `, --limit says "${options.limit}"` : ''}`,
+      `no host: the playbook is for "${playbook.hosts}"${options.limit ? `, --limit says "${[options.limit].flat().join(',')}"` : ''}`,
       {
         hint: `the inventory has: ${[...inventory.hosts.keys()].slice(0, 20).join(', ') || 'nothing'}`,
       },

@@ -6,6 +6,7 @@ import { impacts } from '../core/step.ts'
 import { apply } from '../run.ts'
 import { interruptible } from './interrupt.ts'
 import type { CliOptions } from './options.ts'
+import { remember } from './remember.ts'
 import { reportTo } from './report-output.ts'
 import { runOptions } from './run-options.ts'
 
@@ -16,7 +17,7 @@ import { runOptions } from './run-options.ts'
 export async function applyPlanCommand(path: string, cli: CliOptions): Promise<number> {
   const file = await readPlan(path)
   const { playbook, inventory, vars, tags, skipTags, allow } = file.source
-  const { options } = await runOptions({
+  const { options, playbook: name } = await runOptions({
     ...cli,
     dryRun: false,
     var: vars,
@@ -31,6 +32,7 @@ export async function applyPlanCommand(path: string, cli: CliOptions): Promise<n
     const run = { ...options, connect: { ...options.connect, signal }, signal, onEvent: output.onEvent }
     const report = await apply(file, { ...run, allowDeferred: cli.allowDeferred })
     await output.finish()
+    await remember(name, report)
     return report.exitCode
   })
 }

@@ -80,7 +80,7 @@ function toOptions(raw: unknown): CliOptions {
 function withRunOptions(command: Command): Command {
   return command
     .option('-i, --inventory <x>', 'a file, an executable, or "host,host,"; may be repeated', append)
-    .option('-l, --limit <pattern>', 'only these hosts: names, groups, globs, a:b, a:!b, a:&b, ~regex')
+    .option('-l, --limit <pattern>', 'only these hosts: names, groups, globs, a:b, a:!b, a:&b, ~regex, @file, failed')
     .option('-t, --tags <tags>', 'only tasks with one of these tags, labels or module names', appendList)
     .option('--skip-tags <tags>', 'all tasks but these', appendList)
     .option('-f, --forks <n>', 'hosts at once (default: 50)', positive)

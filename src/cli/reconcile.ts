@@ -6,6 +6,7 @@ import { plan, reconcile } from '../run.ts'
 import { interruptible } from './interrupt.ts'
 import type { CliOptions } from './options.ts'
 import { confirm } from './questions.ts'
+import { remember } from './remember.ts'
 import { reportTo } from './report-output.ts'
 import { runOptions } from './run-options.ts'
 
@@ -14,7 +15,7 @@ export async function reconcileCommand(cli: CliOptions): Promise<number> {
   if (cli.savePlan !== undefined && !cli.dryRun) {
     throw new SakError('usage', '--save-plan goes with --dry-run', { hint: 'then: sak-reconcile apply PLAN.json' })
   }
-  const { options, source } = await runOptions(cli)
+  const { options, source, playbook } = await runOptions(cli)
   if (!cli.dryRun) refuseWithoutTerminal(cli)
   const output = reportTo(cli)
   return interruptible(async signal => {
@@ -22,6 +23,7 @@ export async function reconcileCommand(cli: CliOptions): Promise<number> {
     const ask = !cli.dryRun && !cli.yes && { confirm: (planned: Report) => confirm(question(planned)) }
     const report = cli.savePlan === undefined ? await reconcile({ ...run, ...ask }) : await savePlan(cli.savePlan)
     await output.finish()
+    if (options.inventory) await remember(playbook, report)
     return report.exitCode
 
     async function savePlan(file: string): Promise<Report> {

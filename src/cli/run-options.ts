@@ -9,6 +9,7 @@ import type { RolloutOptions } from '../core/rollout.ts'
 import { printable } from '../core/terminal.ts'
 import { type LoadedConfig, loadConfig } from '../loading/config.ts'
 import { loadInventory } from '../loading/inventory.ts'
+import { resolveLimit } from '../loading/limit.ts'
 import { asPlaybook, loadPlaybook } from '../loading/playbook.ts'
 import type { RunOptions } from '../run.ts'
 import type { CliOptions } from './options.ts'
@@ -18,6 +19,8 @@ import { askSecret } from './questions.ts'
 export interface CliRun {
   readonly options: RunOptions
   readonly source: PlanSource
+  /** Tells the runs of this playbook from others'. */
+  readonly playbook: string
 }
 
 /** Loads all that the command line and the config name. Throws SakError before any host is touched. */
@@ -26,6 +29,8 @@ export async function runOptions(cli: CliOptions): Promise<CliRun> {
   const loaded = await loadConfig(cwd)
   const playbook = await choosePlaybook(cli, loaded, cwd)
   const inventory = await chooseInventory(cli, loaded, cwd)
+  const name = playbookName(cli, loaded, cwd)
+  const limit = cli.limit === undefined ? undefined : await resolveLimit(cli.limit, { cwd, playbook: name, inventory })
   const vars = mergeVars(loaded?.config.vars ?? {}, cli.var ?? {})
   const forks = cli.forks ?? loaded?.config.forks
   const chosen = {
@@ -40,7 +45,7 @@ export async function runOptions(cli: CliOptions): Promise<CliRun> {
     vars,
     connect: await connectOptions(cli),
     ...chosen,
-    ...(cli.limit !== undefined && { limit: cli.limit }),
+    ...(limit && { limit }),
     ...(forks !== undefined && { forks }),
     ...rolloutOptions(cli, loaded?.config),
   }
@@ -51,7 +56,7 @@ export async function runOptions(cli: CliOptions): Promise<CliRun> {
     ...(named !== undefined && { playbook: named }),
     ...(cli.inventory && { inventory: cli.inventory.map(each => absolute(each, cwd)) }),
   }
-  return { options, source }
+  return { options, source, playbook: name }
 }
 
 /** The command line's URL is the health probe; of the config's there stays how long it is tried. */
@@ -69,6 +74,13 @@ function rolloutOptions(cli: CliOptions, config: RolloutOptions = {}): RolloutOp
 
 /** A file by its whole path, so that it is found from elsewhere; any other name as it is. */
 const absolute = (name: string, cwd: string) => (existsSync(resolve(cwd, name)) ? resolve(cwd, name) : name)
+
+function playbookName({ playbook }: CliOptions, loaded: LoadedConfig | undefined, cwd: string): string {
+  if (playbook !== undefined) return absolute(playbook, cwd)
+  const configured = loaded?.config.playbook
+  if (loaded && typeof configured === 'string') return absolute(configured, loaded.folder)
+  return loaded && configured !== undefined ? loaded.path : 't3-small'
+}
 
 async function choosePlaybook(
   { playbook, dryRun }: CliOptions,

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +22,12 @@ const fromSources = [...node, `--import=${import.meta.resolve('tsx')}`, '--condi
 
 /** The command line as it is started from the sources. */
 export const argv = canBeApart ? [...apart, ...fromSources] : fromSources
+
+// runs are remembered apart from those of whoever runs the tests
+const stateHome = mkdtempSync(join(tmpdir(), 'sak-state-'))
+chmodSync(stateHome, 0o777)
+process.env.XDG_STATE_HOME = stateHome
+process.on('exit', () => rmSync(stateHome, { recursive: true, force: true }))
 
 /** Somebody who is not root, where this is root and the sources may be read by others. */
 export const nobody = process.getuid?.() === 0 && mayRead(65534) ? 65534 : undefined
@@ -47,7 +54,7 @@ export function start(command: readonly string[], { cwd, env = {}, uid }: SakOpt
   const [program = '', ...args] = command
   const child = spawn(program, args, {
     cwd,
-    env: { PATH: process.env.PATH, HOME: cwd, ...env },
+    env: { PATH: process.env.PATH, HOME: cwd, XDG_STATE_HOME: stateHome, ...env },
     ...(uid !== undefined && { uid, gid: uid }),
   })
   const output = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
