@@ -28,7 +28,8 @@ export interface TaskResult {
 /** A host at hand. `freshReader` begins with no answers: what was read before a change is not read from memory after it. */
 export interface HostAtHand {
   readonly connection: Connection
-  freshReader(): Reader
+  /** `lasting`: goes on when the run is asked to stop, for what must be known of steps that were done. */
+  freshReader(lasting?: 'lasting'): Reader
 }
 
 export interface ApplyOptions {
@@ -127,7 +128,7 @@ async function applyTask(
 
 /** Checks again with new eyes: only what is in sync now was changed, and what was in sync must still be. */
 async function verify(host: HostAtHand, results: readonly TaskResult[], allow: Impact): Promise<readonly TaskResult[]> {
-  const reader = host.freshReader()
+  const reader = host.freshReader('lasting')
   return Promise.all(
     results.map(async result => {
       if (result.status !== 'changed' && result.status !== 'ok') return result

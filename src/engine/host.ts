@@ -53,8 +53,8 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
     return finish([], errorOf(error), true)
   }
   try {
-    const freshReader = () => {
-      const reader = batchReads(connection, { deadlineMs: tripDeadlineMs, signal })
+    const freshReader = (lasting?: 'lasting') => {
+      const reader = batchReads(connection, { deadlineMs: tripDeadlineMs, ...(lasting ? {} : { signal }) })
       readers.push(reader)
       return reader
     }

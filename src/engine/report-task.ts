@@ -1,6 +1,6 @@
 import { isSakError, SakError } from '../core/errors.ts'
-import type { ReportError, TaskReport } from '../core/report.ts'
-import { describeStep } from '../core/step.ts'
+import type { ReportError, ReportStep, TaskReport } from '../core/report.ts'
+import { describeStep, type Step } from '../core/step.ts'
 import type { TaskResult } from './apply.ts'
 import { HostLost } from './batch.ts'
 import { reportChanges } from './report-changes.ts'
@@ -16,10 +16,28 @@ export function reportTask(host: string, result: TaskResult): TaskReport {
     status,
     impact,
     changes: changes.flatMap(reportChanges),
-    steps: steps.map(each => ({ ...each })),
+    steps: steps.map(reportStep),
     error: first
       ? { ...reportError(host, first), message, task: task.label, step: step ? describeStep(step) : null, rollback }
       : null,
+  }
+}
+
+/**
+ * A step as a report or a saved plan shows it: what it does, and not what it is given to do it with. Contents stand in the diffs;
+ * what goes to a program's stdin, its environment and its undoing may hold what was never meant to be read.
+ */
+function reportStep(step: Step): ReportStep {
+  const { kind, impact } = step
+  switch (step.kind) {
+    case 'write':
+    case 'remove':
+      return { kind, path: step.path, impact }
+    case 'service':
+      return { kind, action: step.action, name: step.name, impact }
+    case 'run':
+    case 'waitFor':
+      return { kind, ...(step.title !== undefined && { title: step.title }), argv: [...step.argv], impact }
   }
 }
 

@@ -2,6 +2,7 @@ import { quote, quoteAll } from '../core/quote.ts'
 import type { Command, RunStep, ServiceStep, Step, WaitForStep, WriteStep } from '../core/step.ts'
 import { durationMs } from '../core/units.ts'
 import { hostShell } from './host-shell.ts'
+import { library } from './transaction-shell.ts'
 
 /*
  * The steps of a task as one script. It is journalled on the host (the script with all that undoes it, and how far it came)
@@ -9,84 +10,6 @@ import { hostShell } from './host-shell.ts'
  *   N needs USER   N begin JOURNAL   N step I ok|failed EXIT BASE64(output)   N undo I ok|failed BASE64(output)
  *   N committed | N undone | N half
  */
-const library = `
-say() { echo "$n $*" 2>/dev/null; }
-output() { tail -c 4000 "$1" 2>/dev/null | b64; }
-# the file behind a path: links are followed, so that a link stays one, unless somebody leads us to what is not theirs
-target() {
-  if [ ! -L "$1" ]; then printf '%s' "$1"; return; fi
-  l=$(stat -c %u -- "$1") f=$(stat -L -c %u -- "$1" 2>/dev/null) || { echo "$1 is a link that leads nowhere" >&2; return 1; }
-  if [ "$l" != 0 ] && [ "$l" != "$f" ]; then echo "$1 is a link of one user to the file of another" >&2; return 1; fi
-  readlink -f -- "$1"
-}
-# whose hands a directory's files are written with: in a directory of somebody else root would follow what they put there
-hands() { w=$(stat -L -c %U -- "\${1%/*}/") && if [ "$me" != root ]; then w=$me; fi; }
-# keep ID TARGET: how it was, on disk before anything is changed
-keep() {
-  hands "$2" && printf '%s' "$2" >"$d/target-$1" || return 1
-  k="$d/before-$1"
-  if ! as_user "$w" test -e "$2" && ! as_user "$w" test -L "$2"; then k="$d/absent-$1"; : >"$k"
-  elif [ "$w" = "$me" ]; then cp -a -- "$2" "$k"
-  else as_user "$w" cat -- "$2" >"$k" && as_user "$w" stat -c '%a %u:%g %.9Y' -- "$2" >"$d/attributes-$1" && sync "$d/attributes-$1"
-  fi || return 1
-  if [ -L "$k" ]; then sync "$d/target-$1" "$d"; else sync "$k" "$d/target-$1" "$d"; fi
-}
-put_back() {
-  t=$(cat "$d/target-$1" 2>/dev/null) && hands "$t" || return 0
-  if [ -e "$d/tmp-$1" ]; then as_user "$w" rm -f -- "$(cat "$d/tmp-$1")"; fi
-  if [ -e "$d/absent-$1" ]; then as_user "$w" rm -f -- "$t"
-  elif [ -e "$d/attributes-$1" ]; then
-    read -r m o y <"$d/attributes-$1" && p=$(as_user "$w" mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
-    as_user "$w" sh -c 'cat >"$1"' sh "$p" <"$d/before-$1" && as_user "$w" chmod "$m" "$p" && as_user "$w" touch -d "@$y" "$p" || return 1
-    own "$p" "$o" && as_user "$w" sync "$p" "\${t%/*}/" && as_user "$w" mv -fT -- "$p" "$t"
-  elif [ -e "$d/before-$1" ] || [ -L "$d/before-$1" ]; then
-    p=$(mktemp -u --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") && cp -a --remove-destination -- "$d/before-$1" "$p" || return 1
-    if [ ! -L "$p" ]; then sync "$p"; fi
-    mv -fT -- "$p" "$t" && sync "\${t%/*}/"
-  fi
-}
-uid_of() { id -u -- "$1" 2>/dev/null || printf '%s' "$1"; }
-gid_of() { x=$(getent group "$1" | cut -d: -f3); printf '%s' "\${x:-$1}"; }
-# own PATH OWNER:GROUP, where it is not so already; a link that was put there is not followed
-own() { if [ "$(stat -c '%u:%g' -- "$1")" != "$2" ]; then chown -h "$2" -- "$1"; fi; }
-# write ID PATH MODE OWNER GROUP VALIDATE, the content on stdin
-write_file() {
-  t=$(target "$2") && [ -n "$t" ] || return 1
-  if [ -e "$t" ] && [ ! -f "$t" ]; then echo "$t is not a regular file"; return 1; fi
-  if [ ! -d "\${t%/*}/" ]; then echo "there is no directory \${t%/*}"; return 1; fi
-  m=$3 o=$4 g=$5
-  if [ -e "$t" ]; then : "\${m:=$(stat -c %a "$t")}" "\${o:=$(stat -c %u "$t")}" "\${g:=$(stat -c %g "$t")}"; fi
-  keep "$1" "$t" || return 1
-  p=$(as_user "$w" mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
-  printf '%s' "$p" >"$d/tmp-$1" && sync "$d/tmp-$1" "$d" || return 1
-  base64 -d >"$d/content" && as_user "$w" sh -c 'cat >"$1"' sh "$p" <"$d/content" && as_user "$w" chmod "\${m:-0644}" "$p" || return 1
-  rm -f "$d/content"
-  o=$(uid_of "\${o:-$me}"); g=$(gid_of "\${g:-$(id -g -- "$o")}")
-  own "$p" "$o:$g" && "$6" "$p" && as_user "$w" sync "$p" && as_user "$w" mv -fT -- "$p" "$t" && as_user "$w" sync "\${t%/*}/"
-}
-remove_file() {
-  if [ ! -e "$2" ] && [ ! -L "$2" ]; then return 0; fi
-  if [ -d "$2" ] && [ ! -L "$2" ]; then echo "$2 is a directory"; return 1; fi
-  keep "$1" "$2" && as_user "$w" rm -f -- "$2" && as_user "$w" sync "\${2%/*}/"
-}
-refused() { if grep -E -- "$1" "$2" >/dev/null; then echo "its output is refused: it matches $1"; return 0; fi; return 1; }
-wait_for() {
-  e=$(($(date +%s) + $1)); x=$2 m=$3; shift 3
-  while :; do
-    "$@" >"$d/wait" 2>&1; c=$?
-    if [ "$c" = "$x" ] && { [ -z "$m" ] || grep -E -- "$m" "$d/wait" >/dev/null; }; then return 0; fi
-    if [ "$(date +%s)" -ge "$e" ]; then cat "$d/wait"; echo "(exit $c, waited for exit $x\${m:+ and output $m})"; return 1; fi
-    sleep 0.3
-  done
-}
-# how a unit was, on disk before it is touched: what is not known is not stopped
-started() {
-  if systemctl is-active --quiet -- "$2"; then a=active; else a=inactive; fi
-  if systemctl is-enabled --quiet -- "$2" 2>/dev/null; then e=enabled; else e=disabled; fi
-  : >"$d/was-$a-$1" && : >"$d/was-$e-$1" && sync "$d"
-}
-accept() { :; }
-`
 
 /*
  * Signals are caught, not ignored: what is ignored stays so in every program that is started, and a daemon that was started by a

@@ -40,6 +40,7 @@ const planned = new Map(
     write({ kind: 'file', path: '/d/c', content: 'grüße', mode: '0640', owner: 'root', group: 'adm' }),
     remove('/d/b'),
     run(['true'], { undo: 'none' }),
+    run(['make'], { undo: 'none', leaves: [{ kind: 'file', path: '/made', content: 'by a program' }] }),
     daemonReload(),
   ]),
 )
@@ -49,6 +50,7 @@ t.test('files are answered as the steps would leave them', async t => {
   const laid = overlay(ask, planned)
   t.match(await laid({ kind: 'file', path: '/d/a' }), { file: { content: 'new', ...attributes } }, 'attributes stay')
   t.match(await laid({ kind: 'file', path: '/d/b' }), { file: { content: null } })
+  t.match(await laid({ kind: 'file', path: '/made' }), { file: { content: 'by a program' } }, 'as a program leaves it')
   t.match(await laid({ kind: 'file', path: '/d/c' }), { file: { content: 'grüße', mode: '0640', group: 'adm' } })
   t.match(await laid({ kind: 'stat', path: '/d/a' }), { stat: { size: 3, ...attributes } })
   t.match(await laid({ kind: 'stat', path: '/d/b' }), { stat: null })

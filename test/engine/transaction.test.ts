@@ -191,6 +191,7 @@ t.test(
       detached: true,
     })
     t.teardown(() => process.kill(-(attacker.pid ?? 0), 'SIGKILL'))
+    t.teardown(removeJournals)
     for (let round = 0; round < 8; round++) {
       await apply([at(file, `content ${round}`, { mode: '0644', owner: 'nobody' }), ...(round % 2 ? [fails] : [])])
     }
