@@ -1,5 +1,6 @@
 import { isSakError } from '../core/errors.ts'
 import { printable } from '../core/terminal.ts'
+import { screen } from './screen.ts'
 
 /**
  * Runs something that Ctrl-C may stop: the first asks it to end cleanly, the second ends the process at once.
@@ -11,7 +12,10 @@ export async function interruptible(act: (signal: AbortSignal) => Promise<number
   const onInterrupt = () => {
     if (signal.aborted) process.exit(130)
     controller.abort()
-    process.stderr.write('\nstopping: what runs on the hosts ends or undoes itself; Ctrl-C again ends at once\n')
+    screen.print(
+      process.stderr,
+      '\nstopping: what runs on the hosts ends or undoes itself; Ctrl-C again ends at once\n',
+    )
   }
   process.on('SIGINT', onInterrupt)
   process.on('SIGTERM', onInterrupt)

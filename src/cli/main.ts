@@ -2,6 +2,7 @@ import { CommanderError } from 'commander'
 import { isSakError } from '../core/errors.ts'
 import { printable } from '../core/terminal.ts'
 import { program } from './options.ts'
+import { screen } from './screen.ts'
 
 /** Runs the command line, and answers the exit code: see README.md for what each means. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -22,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1
+    screen.draw('')
     process.stderr.write(`${describe(error)}\n`)
     return 1
   }

@@ -1,15 +1,18 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { SakError } from '../core/errors.ts'
+import { screen } from './screen.ts'
 
 /** Asks for something that must not be seen, on the terminal. */
 export async function askSecret(prompt: string): Promise<string> {
   const unseen = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const resume = screen.hold()
   process.stderr.write(prompt)
   try {
     return await answer('', unseen)
   } finally {
     process.stderr.write('\n')
+    resume()
   }
 }
 

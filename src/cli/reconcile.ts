@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { SakError } from '../core/errors.ts'
 import type { Report } from '../core/report.ts'
-import { greatestImpact } from '../core/step.ts'
+import { applyQuestion } from '../reports/question.ts'
 import { plan, reconcile } from '../run.ts'
 import { interruptible } from './interrupt.ts'
 import type { CliOptions } from './options.ts'
@@ -20,7 +20,7 @@ export async function reconcileCommand(cli: CliOptions): Promise<number> {
   const output = reportTo(cli)
   return interruptible(async signal => {
     const run = { ...options, connect: { ...options.connect, signal }, signal, onEvent: output.onEvent }
-    const ask = !cli.dryRun && !cli.yes && { confirm: (planned: Report) => confirm(question(planned)) }
+    const ask = !cli.dryRun && !cli.yes && { confirm: (planned: Report) => confirm(applyQuestion(planned)) }
     const report = cli.savePlan === undefined ? await reconcile({ ...run, ...ask }) : await savePlan(cli.savePlan)
     await output.finish()
     if (options.inventory) await remember(playbook, report)
@@ -40,15 +40,4 @@ export function refuseWithoutTerminal({ yes }: CliOptions): void {
   throw new SakError('usage', 'there is no terminal to ask on before anything is changed', {
     hint: 'look first with --dry-run, then apply with --yes',
   })
-}
-
-/** What a person agrees to: how much, and the worst of it. */
-function question(plan: Report): string {
-  const tasks = plan.hosts.flatMap(host =>
-    host.tasks.filter(task => task.status === 'drift' || task.status === 'deferred'),
-  )
-  const hosts = plan.hosts.filter(host => host.tasks.some(task => tasks.includes(task))).length
-  const worst = greatestImpact(tasks)
-  const count = (n: number, word: string) => `${n} ${word}${n === 1 ? '' : 's'}`
-  return `Apply ${count(tasks.length, 'task')} on ${count(hosts, 'host')}, at most with impact "${worst}"?`
 }

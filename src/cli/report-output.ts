@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import type { RunEvent } from '../core/report.ts'
-import { printable } from '../core/terminal.ts'
 import { jsonReport } from '../reports/json.ts'
+import { progressLine, progressLines } from '../reports/progress.ts'
 import { textReport } from '../reports/text.ts'
 import type { CliOptions } from './options.ts'
+import { screen } from './screen.ts'
 
 export interface ReportOutput {
   readonly onEvent: (event: RunEvent) => void
@@ -16,12 +17,12 @@ export function reportTo(cli: CliOptions): ReportOutput {
   const { format, output, quiet, verbose } = cli
   const parts: string[] = []
   const write = (text: string) => {
-    if (output === undefined) process.stdout.write(text)
+    if (output === undefined) screen.print(process.stdout, text)
     else parts.push(text)
   }
   const color = wantsColor(cli, process.stdout)
   const main = format === 'json' ? jsonReport(write) : textReport({ color, quiet, verbose, write })
-  const listeners = [main.onEvent, forThePerson(cli)]
+  const listeners = [progress(cli), main.onEvent, planOnStderr(cli)] // the line that is redrawn is gone before the summary
   return {
     onEvent: event => {
       for (const listener of listeners) listener(event)
@@ -33,18 +34,28 @@ export function reportTo(cli: CliOptions): ReportOutput {
   }
 }
 
-/** On stderr: the plan that a person is asked about, where the report goes elsewhere; else what is being applied. */
-function forThePerson(cli: CliOptions): (event: RunEvent) => void {
+type Listener = (event: RunEvent) => void
+
+const onStderr = (text: string) => screen.print(process.stderr, text)
+
+/** The plan that a person is asked about, where the report goes elsewhere. */
+function planOnStderr(cli: CliOptions): Listener {
   const { dryRun, yes, format, output, quiet, verbose } = cli
-  const write = (text: string) => void process.stderr.write(text)
   const isElsewhere = format !== 'text' || output !== undefined || !process.stdout.isTTY
-  if (!dryRun && !yes && isElsewhere) {
-    return textReport({ color: wantsColor(cli, process.stderr), quiet, verbose, write }).onEvent
+  if (dryRun || yes || !isElsewhere) return () => {}
+  return textReport({ color: wantsColor(cli, process.stderr), quiet, verbose, write: onStderr }).onEvent
+}
+
+/** How far the run is: a line that is redrawn on a terminal, plain lines where it cannot be or in a log that asks for them. */
+function progress(cli: CliOptions): Listener {
+  const { quiet, verbose, format, output } = cli
+  const isPiped = format !== 'text' && output === undefined && !process.stdout.isTTY
+  if (quiet || isPiped) return () => {}
+  if (process.stderr.isTTY && process.env.TERM !== 'dumb') {
+    const width = () => Math.max(0, (process.stderr.columns || 80) - 1)
+    return progressLine({ color: wantsColor(cli, process.stderr), draw: screen.draw, width })
   }
-  if (quiet || !process.stderr.isTTY) return () => {}
-  return event => {
-    if (event.type === 'task') write(`${printable(event.host)}: applying ${printable(event.label)}\n`)
-  }
+  return verbose || process.stderr.isTTY ? progressLines(onStderr) : () => {}
 }
 
 function wantsColor({ color, output }: CliOptions, stream: NodeJS.WriteStream): boolean {

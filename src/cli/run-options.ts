@@ -14,6 +14,7 @@ import { asPlaybook, loadPlaybook } from '../loading/playbook.ts'
 import type { RunOptions } from '../run.ts'
 import type { CliOptions } from './options.ts'
 import { askSecret } from './questions.ts'
+import { screen } from './screen.ts'
 
 /** What a run needs, from the command line and the project's config, and where it came from. */
 export interface CliRun {
@@ -131,6 +132,6 @@ async function connectOptions(options: CliOptions): Promise<ConnectOptions> {
     ...(options.jump !== undefined && { jump: options.jump }),
     ...(password !== undefined && { becomePassword: async () => password }),
     passphrase: async keyPath => (process.stdin.isTTY ? askSecret(`passphrase of ${keyPath}: `) : undefined),
-    warn: message => void process.stderr.write(`warning: ${printable(message)}\n`),
+    warn: message => screen.print(process.stderr, `warning: ${printable(message)}\n`),
   }
 }

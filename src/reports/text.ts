@@ -1,8 +1,10 @@
 import pc from 'picocolors'
 import type { HostReport, HostStatus, Report, ReportChange, ReportError, RunEvent, TaskReport } from '../core/report.ts'
+import { isNotStarted } from '../core/rollout.ts'
 import { printable } from '../core/terminal.ts'
 import type { Reporter } from './reporter.ts'
 import { diffLines, stepLines, valueLines } from './text-change.ts'
+import { summaryLines } from './text-summary.ts'
 
 export interface TextOptions {
   readonly color: boolean
@@ -37,12 +39,12 @@ export function textReport({ color, quiet = false, verbose = false, write }: Tex
       planShown = mode === 'dry-run' && event.mode === 'apply' && planShown
       mode = event.mode
     }
-    if (event.type === 'host') {
+    if (event.type === 'host' && !isNotStarted(event.report)) {
       const lines = hostLines(event.report, { colors, quiet, verbose, mode, planShown })
       if (lines.length > 0) write(`${lines.join('\n')}\n\n`)
       if (mode === 'dry-run') planShown = true
     }
-    if (event.type === 'end') write(`${summary(event.report, colors)}\n`)
+    if (event.type === 'end') write(`${summaryLines(event.report, colors).join('\n')}\n`)
   }
   return { onEvent, finish: () => {} }
 }
@@ -132,17 +134,6 @@ function rootHint(host: HostReport, colors: Colors): string[] {
   if (blind === 0) return []
   const tasks = blind === 1 ? '1 task needs' : `${blind} tasks need`
   return [`  ${colors.cyan('hint')} ${tasks} root to see everything: run as root, or with --become`]
-}
-
-function summary(report: Report, colors: Colors): string {
-  const count = (counts: Partial<Record<HostStatus, number>>) =>
-    Object.entries(counts)
-      .map(([status, number]) => `${number} ${status}`)
-      .join(', ')
-  const hosts = report.hosts.length === 1 ? '1 host' : `${report.hosts.length} hosts`
-  const line = `${hosts} (${count(report.summary.hosts)}); tasks: ${count(report.summary.tasks) || 'none'}; ${(report.durationMs / 1000).toFixed(1)} s`
-  const changed = report.mode === 'dry-run' ? '. Nothing was changed.' : ''
-  return colors.bold(line) + changed
 }
 
 const indent = (lines: readonly string[], by = 2): string[] => lines.map(line => ' '.repeat(by) + line)

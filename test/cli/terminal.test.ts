@@ -37,7 +37,7 @@ t.test('a person sees the plan, is asked, and only yes applies', async t => {
     onTerminal(base, '\u0003', { cwd }),
   ])
   const asked =
-    /\+hello[\s\S]*Apply 2 tasks on 1 host, at most with impact "none"\? \[y\/N\][\s\S]*declined: nothing was applied/
+    /\+hello[\s\S]*Apply 2 tasks on 1 host\? Nothing is restarted or reloaded\. \[y\/N\][\s\S]*declined: nothing was applied/
   t.match(no, { code: 1, stdout: asked })
   t.match(no.stdout, '\u001b[32m', 'in colour')
   t.match(nothing, { code: 1, stdout: /declined/ }, 'nothing means no')

@@ -156,3 +156,30 @@ t.test("a host's escapes never reach the terminal, colours do", async t => {
   t.notMatch(textOf(all, { color: true }).replaceAll(/.\[\d+m/g, ''), '\u001b')
   t.match(textOf(all, { color: true }), '\u001b[33m')
 })
+
+t.test('of several hosts the summary names those in trouble, the worst first, and those not started', async t => {
+  const bad = task({ label: 'pg', status: 'failed', error: { ...error, task: 'pg', message: 'no such luck\nmore' } })
+  const lost = { status: 'unreachable', error: { ...error, code: 'connect-timeout', message: 'no answer' } } as const
+  const left = { ...error, code: 'not-started', message: 'not started: 2 hosts failed' }
+  const hosts = [
+    host([task()], { name: 'fine' }),
+    host([], { name: 'lost', ...lost }),
+    host([bad], { name: 'bad' }),
+    host([], { name: 'd', status: 'skipped', error: left }),
+    host([], { name: 'e', status: 'skipped', error: left }),
+  ]
+  const [begin, ...others] = events('apply', hosts)
+  const last = others.at(-1)
+  if (!begin || last?.type !== 'end') throw new Error('events begin and end')
+  const summary = { hosts: { ok: 1, skipped: 2, unreachable: 1, failed: 1 }, tasks: { ok: 1, failed: 1 } } as const
+  const text = textOf([begin, ...others.slice(0, -1), { type: 'end', report: { ...last.report, summary } }])
+  t.equal(
+    text.slice(text.indexOf('failed      bad')),
+    `failed      bad  pg: step-failed: no such luck
+unreachable lost  connect-timeout: no answer
+not started: 2 hosts failed: d, e
+5 hosts (1 failed, 1 unreachable, 2 skipped, 1 ok); tasks: 1 failed, 1 ok; 3.4 s
+`,
+  )
+  t.notMatch(text, /^d /m, 'said once')
+})

@@ -1,0 +1,62 @@
+import type pc from 'picocolors'
+import { type HostReport, HostStatus, type Report } from '../core/report.ts'
+import { isNotStarted } from '../core/rollout.ts'
+import { printable } from '../core/terminal.ts'
+
+type Colors = ReturnType<typeof pc.createColors>
+
+/** Most hosts that the summary names. */
+const mostNamed = 20
+
+/** What a run came to: of several hosts those in trouble, the worst first; hosts that were not started; how many of each. */
+export function summaryLines(report: Report, colors: Colors): readonly string[] {
+  const troubled = report.hosts.length > 1 ? byAttention(report.hosts).filter(isTroubled) : []
+  const more = troubled.length - mostNamed
+  return [
+    ...troubled.slice(0, mostNamed).map(host => hostLine(host, colors)),
+    ...(more > 0 ? [colors.red(`and ${more} more`)] : []),
+    ...notStartedLines(report.hosts, colors),
+    totals(report, colors),
+  ]
+}
+
+/** From what needs most attention to what needs none. */
+const order = [...HostStatus.options].sort((a, b) => attention(b) - attention(a))
+
+/** An unreachable host comes before a blocked one, and after one that failed half-way. */
+function attention(status: HostStatus): number {
+  const { options } = HostStatus
+  return status === 'unreachable' ? options.indexOf('failed') - 0.5 : options.indexOf(status)
+}
+
+const byAttention = (hosts: readonly HostReport[]) =>
+  [...hosts].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))
+
+const isTroubled = (host: HostReport) => attention(host.status) >= attention('interrupted')
+
+function hostLine(host: HostReport, colors: Colors): string {
+  const task = host.tasks.find(each => each.status === host.status)
+  const error = host.error ?? task?.error
+  const [why = ''] = error ? printable(error.message).split('\n') : []
+  const where = host.error || !task ? '' : `${printable(task.label)}: `
+  const reason = error ? `  ${where}${error.code}: ${why}` : ''
+  return `${colors.red(host.status.padEnd(11))} ${colors.bold(printable(host.name))}${reason}`
+}
+
+/** Hosts that were left out for the same reason share a line. */
+function notStartedLines(hosts: readonly HostReport[], colors: Colors): string[] {
+  const names = new Map<string, string[]>()
+  for (const { name, error } of hosts.filter(isNotStarted)) {
+    const why = error?.message ?? ''
+    names.set(why, [...(names.get(why) ?? []), printable(name)])
+  }
+  return [...names].map(([why, all]) => `${colors.red(printable(why))}: ${all.join(', ')}`)
+}
+
+function totals({ mode, hosts, summary, durationMs }: Report, colors: Colors): string {
+  const count = (counts: Partial<Record<HostStatus, number>>) =>
+    order.flatMap(status => (counts[status] === undefined ? [] : `${counts[status]} ${status}`)).join(', ')
+  const all = hosts.length === 1 ? '1 host' : `${hosts.length} hosts`
+  const line = `${all} (${count(summary.hosts)}); tasks: ${count(summary.tasks) || 'none'}; ${(durationMs / 1000).toFixed(1)} s`
+  return colors.bold(line) + (mode === 'dry-run' ? '. Nothing was changed.' : '')
+}
