@@ -49,6 +49,8 @@ export interface RunStep extends Command {
   readonly refuse?: string
   /** Default 60s. */
   readonly timeout?: Duration
+  /** Files as the program will leave them, near enough for the checks of later tasks to foresee. Never written by us. */
+  readonly leaves?: readonly FileState[]
 }
 
 /** Acts on a systemd unit. Undone by itself: after a failure the unit is activated again, with the files put back. */

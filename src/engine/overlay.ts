@@ -17,10 +17,11 @@ export class Deferred extends Error {
 // later than any clock: what is yet to be written is newer than all that runs
 const future = 2 ** 40
 
-/** The files that steps would write or remove. */
+/** The files that steps would write, remove or have a program leave. */
 export function plannedFiles(steps: readonly Step[]): [string, FileState][] {
   return steps.flatMap((step): [string, FileState][] => {
     if (step.kind === 'remove') return [[step.path, { kind: 'file', path: step.path, content: null }]]
+    if (step.kind === 'run') return (step.leaves ?? []).map(file => [file.path, file])
     if (step.kind !== 'write') return []
     const { path, content, mode, owner, group } = step
     return [
