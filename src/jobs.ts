@@ -58,6 +58,11 @@ export function jobsOf(options: JobOptions): readonly Job[] {
     return { host, tasks: tasks.filter(task => isChosen(task, options)) }
   })
   refuseUnknownTags([...(options.tags ?? []), ...(options.skipTags ?? [])], known)
+  if (jobs.every(job => job.tasks.length === 0)) {
+    throw new SakError('usage', `no task is left of the playbook ${playbook.name} for any host`, {
+      hint: known.size > 0 ? 'tags and skipped tags leave none: take some back' : 'its tasks() answers none',
+    })
+  }
   return jobs
 }
 

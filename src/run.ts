@@ -47,9 +47,22 @@ export async function reconcile(options: ReconcileOptions): Promise<Report> {
   if (dryRun) return (await runAll(jobs, 'dry-run', options)).report
   if (!confirm) return (await runAll(jobs, 'apply', options)).report
   const key = newKey()
-  const planned = await runAll(jobs, 'dry-run', options, { key })
+  const agreed = async () => {
+    const planned = await runAll(jobs, 'dry-run', options, { key })
+    if (!planned.report.hosts.some(needsWork)) return planned
+    if (!(await confirm(planned.report))) throw new SakError('declined', 'nothing was applied')
+    return planned
+  }
+  let planned = await agreed()
+  const interrupted = new Set(planned.report.hosts.filter(isInterrupted).map(host => host.name))
+  if (interrupted.size > 0) {
+    // taking a host's lock undoes what was left there; what is to be applied is another plan then, and another question
+    const left = jobs.filter(job => interrupted.has(job.host.name)).map(({ host }) => ({ host, tasks: [] }))
+    const { report } = await runAll(left, 'apply', { ...options, onEvent: () => {} })
+    if (report.exitCode !== 0) return report
+    planned = await agreed()
+  }
   if (!planned.report.hosts.some(needsWork)) return planned.report
-  if (!(await confirm(planned.report))) throw new SakError('declined', 'nothing was applied')
   return applyReviewed(jobs, options, { key, hosts: planned.hosts, rest: planned.report.hosts })
 }
 
@@ -124,6 +137,8 @@ async function applyReviewed(jobs: readonly Job[], options: RunOptions, { key, h
 }
 
 const toApply: ReadonlySet<string> = new Set(['drift', 'deferred', 'interrupted'])
+const isInterrupted = (host: HostReport) =>
+  host.status === 'interrupted' || host.tasks.some(task => task.status === 'interrupted')
 const needsWork = (host: HostReport) => toApply.has(host.status) || host.tasks.some(task => toApply.has(task.status))
 
 const newKey = () => randomBytes(32).toString('hex')
