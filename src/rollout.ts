@@ -61,8 +61,8 @@ function stopWhen(most: number) {
     why: () => {
       if (sick !== undefined) return `${sick} is not healthy`
       if (failed.length <= most) return undefined
-      const names = failed.length > 3 ? `${failed.slice(0, 3).join(', ')} ...` : failed.join(', ')
-      return `${failed.length === 1 ? '1 host' : `${failed.length} hosts`} failed (${names}), and --max-fail is ${most}`
+      const names = failed.slice(0, 3).join(', ') + (failed.length > 3 ? ` and ${failed.length - 3} more` : '')
+      return `${names} failed, and at most ${most} may`
     },
   }
 }

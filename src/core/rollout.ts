@@ -98,7 +98,7 @@ export const hasFailed = ({ status }: Pick<HostReport, 'status'>): boolean => fa
 
 /** The report of a host that the run did not come to. */
 export function notStarted(name: string, why: string): HostReport {
-  const error = { code: 'not-started', message: `not started: ${why}`, host: name, task: null, step: null, said: null }
+  const error = { code: 'not-started', message: why, host: name, task: null, step: null, said: null }
   const hint = 'mend what failed, then run again: what is done already is in sync and left alone'
   return {
     name,

@@ -50,7 +50,7 @@ function notStartedLines(hosts: readonly HostReport[], colors: Colors): string[]
     const why = error?.message ?? ''
     names.set(why, [...(names.get(why) ?? []), printable(name)])
   }
-  return [...names].map(([why, all]) => `${colors.red(printable(why))}: ${all.join(', ')}`)
+  return [...names].map(([why, all]) => `${colors.red('not started')} ${all.join(', ')}  ${printable(why)}`)
 }
 
 function totals({ mode, hosts, summary, durationMs }: Report, colors: Colors): string {

@@ -160,7 +160,7 @@ t.test("a host's escapes never reach the terminal, colours do", async t => {
 t.test('of several hosts the summary names those in trouble, the worst first, and those not started', async t => {
   const bad = task({ label: 'pg', status: 'failed', error: { ...error, task: 'pg', message: 'no such luck\nmore' } })
   const lost = { status: 'unreachable', error: { ...error, code: 'connect-timeout', message: 'no answer' } } as const
-  const left = { ...error, code: 'not-started', message: 'not started: 2 hosts failed' }
+  const left = { ...error, code: 'not-started', message: 'bad failed, and at most 0 may' }
   const hosts = [
     host([task()], { name: 'fine' }),
     host([], { name: 'lost', ...lost }),
@@ -177,7 +177,7 @@ t.test('of several hosts the summary names those in trouble, the worst first, an
     text.slice(text.indexOf('failed      bad')),
     `failed      bad  pg: step-failed: no such luck
 unreachable lost  connect-timeout: no answer
-not started: 2 hosts failed: d, e
+not started d, e  bad failed, and at most 0 may
 5 hosts (1 failed, 1 unreachable, 2 skipped, 1 ok); tasks: 1 failed, 1 ok; 3.4 s
 `,
   )
