@@ -24,6 +24,7 @@ export {
   type TaskList,
 } from './core/playbook.ts'
 export type { Report, RunEvent } from './core/report.ts'
+export type { Health, RolloutOptions, Share } from './core/rollout.ts'
 export {
   type Command,
   daemonReload,

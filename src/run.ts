@@ -62,7 +62,7 @@ export async function reconcile(options: ReconcileOptions): Promise<Report> {
     if (report.exitCode !== 0) return report
     planned = await agreed()
   }
-  if (!planned.report.hosts.some(needsWork)) return planned.report
+  if (options.signal?.aborted || !planned.report.hosts.some(needsWork)) return planned.report
   return applyReviewed(jobs, options, { key, hosts: planned.hosts, rest: planned.report.hosts })
 }
 
@@ -159,10 +159,7 @@ async function runAll(
   const startedAt = new Date()
   const started = performance.now()
   const emit = options.onEvent ?? (() => {})
-  const runId = `${startedAt
-    .toISOString()
-    .replaceAll(/[^0-9T]/g, '')
-    .slice(0, 15)}-${randomBytes(3).toString('hex')}`
+  const runId = newRunId(startedAt)
   const planned = new Map<string, PlannedHost>()
   emit({ type: 'start', mode, hosts: jobs.map(job => job.host.name) })
   const { connect } = await import('./connections/connect.ts')
@@ -188,6 +185,11 @@ async function runAll(
   const report = reportOf(mode, startedAt, performance.now() - started, hosts)
   emit({ type: 'end', report })
   return { report, hosts: planned }
+}
+
+function newRunId(startedAt: Date): string {
+  const time = startedAt.toISOString().replaceAll(/[^0-9T]/g, '')
+  return `${time.slice(0, 15)}-${randomBytes(3).toString('hex')}`
 }
 
 const rolloutOf = ({ serial, maxFail, health }: RunOptions): RolloutOptions => ({
