@@ -222,3 +222,20 @@ t.test("another user's file comes back as it was", { skip: !isRoot && 'needs roo
   t.match(await stat(file), { uid: before.uid, gid: before.gid, mode: 0o100600 })
   t.same(names(folder), ['file'])
 })
+
+t.test(
+  "a file of root's in another user's directory is kept and comes back too",
+  { skip: !isRoot && 'needs root' },
+  async t => {
+    const folder = '/tmp/sak-transaction-mixed'
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder)
+    t.teardown(() => rm(folder, { recursive: true, force: true }))
+    await chown(folder, 65534, 65534)
+    const file = join(folder, 'file')
+    await writeFile(file, 'before', { mode: 0o600 })
+    t.match(await apply([at(file, 'after', { owner: 'nobody' }), fails]), { kind: 'failed', rollback: 'done' })
+    t.match(await stat(file), { uid: 0, gid: 0, mode: 0o100600 })
+    t.equal(await readFile(file, 'utf8'), 'before')
+  },
+)
