@@ -35,7 +35,7 @@ put_back() {
   elif [ -e "$d/attributes-$1" ]; then
     read -r m o y <"$d/attributes-$1" && p=$(as_user "$w" mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
     as_user "$w" sh -c 'cat >"$1"' sh "$p" <"$d/before-$1" && as_user "$w" chmod "$m" "$p" && as_user "$w" touch -d "@$y" "$p" || return 1
-    own "$p" "$o" && as_user "$w" sync "$p" "\${t%/*}/" && as_user "$w" mv -fT -- "$p" "$t"
+    as_user "$w" sync "$p" && own "$p" "$o" && as_user "$w" mv -fT -- "$p" "$t" && sync "\${t%/*}/"
   elif [ -e "$d/before-$1" ] || [ -L "$d/before-$1" ]; then
     p=$(mktemp -u --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") && cp -a --remove-destination -- "$d/before-$1" "$p" || return 1
     if [ ! -L "$p" ]; then sync "$p"; fi
@@ -56,15 +56,15 @@ write_file() {
   keep "$1" "$t" || return 1
   p=$(as_user "$w" mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
   printf '%s' "$p" >"$d/tmp-$1" && sync "$d/tmp-$1" "$d" || return 1
-  base64 -d >"$d/content" && as_user "$w" sh -c 'cat >"$1"' sh "$p" <"$d/content" && as_user "$w" chmod "\${m:-0644}" "$p" || return 1
+  base64 -d >"$d/content" && as_user "$w" sh -c 'cat >"$1"' sh "$p" <"$d/content" && as_user "$w" chmod "\${m:-0644}" "$p" && as_user "$w" sync "$p" || return 1
   rm -f "$d/content"
   o=$(uid_of "\${o:-$me}"); g=$(gid_of "\${g:-$(id -g -- "$o")}")
-  own "$p" "$o:$g" && "$6" "$p" && as_user "$w" sync "$p" && as_user "$w" mv -fT -- "$p" "$t" && as_user "$w" sync "\${t%/*}/"
+  own "$p" "$o:$g" && "$6" "$p" && as_user "$w" mv -fT -- "$p" "$t" && sync "\${t%/*}/"
 }
 remove_file() {
   if [ ! -e "$2" ] && [ ! -L "$2" ]; then return 0; fi
   if [ -d "$2" ] && [ ! -L "$2" ]; then echo "$2 is a directory"; return 1; fi
-  keep "$1" "$2" && as_user "$w" rm -f -- "$2" && as_user "$w" sync "\${2%/*}/"
+  keep "$1" "$2" && as_user "$w" rm -f -- "$2" && sync "\${2%/*}/"
 }
 refused() { if grep -E -- "$1" "$2" >/dev/null; then echo "its output is refused: it matches $1"; return 0; fi; return 1; }
 wait_for() {
