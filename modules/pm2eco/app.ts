@@ -66,10 +66,9 @@ function agreed(values: readonly (Scalar | undefined)[]): Scalar {
 
 function settingsOf(env: Pm2Env, name: string, pm2Home: string, app: App | undefined): Settings {
   const merged = env.merge_logs === true
-  const log = (key: string, kind: string): Scalar | undefined => {
+  const log = (key: string, kind: 'out' | 'error'): Scalar | undefined => {
     const path = logPath(env[key], merged)
-    const usual = `${pm2Home}/logs/${name.replace(/[^a-zA-Z0-9\\.-]/g, '-')}-${kind}.log`
-    return path === usual ? undefined : path
+    return path === usualLog(pm2Home, name, kind) ? undefined : path
   }
   const simple = (key: FieldName): Scalar | undefined => scalar(env[key])
   return withoutDefaults({
@@ -99,6 +98,11 @@ function settingsOf(env: Pm2Env, name: string, pm2Home: string, app: App | undef
     merge_logs: simple('merge_logs'),
     log_date_format: simple('log_date_format'),
   })
+}
+
+/** Where PM2 has an app's log, unless it is told another place. */
+export function usualLog(pm2Home: string, name: string, kind: 'out' | 'error'): string {
+  return `${pm2Home}/logs/${name.replace(/[^a-zA-Z0-9\\.-]/g, '-')}-${kind}.log`
 }
 
 function scriptOf(env: Pm2Env, app: App | undefined): Scalar | undefined {

@@ -17,7 +17,7 @@ import { findCopies, pm2Of, readProcesses } from './daemon.ts'
 import { desiredEcosystem, findObstacles, isByHand, refuseByHand } from './ecosystem.ts'
 import { Params } from './params.ts'
 import { parseDump } from './parse.ts'
-import { findPlace, type Place } from './place.ts'
+import { findPlace } from './place.ts'
 import {
   desiredApps,
   desiredRunning,
@@ -31,6 +31,7 @@ import {
   runningReport,
   stateOf,
 } from './report.ts'
+import { foreseenList } from './saved-list.ts'
 import { type Planned, stepsFor, stopUnlisted, waitUntilHealthy } from './steps.ts'
 import type { Pm2 } from './undo.ts'
 
@@ -93,7 +94,7 @@ export const pm2eco = defineModule({
       ...planned.flatMap(each => stepsFor(pm2, params.path, each)),
       ...unlisted.map(name => stopUnlisted(pm2, name)),
       running && waitUntilHealthy(pm2, planned, params.health),
-      ...(boot && saveNeeded(boot.before, boot.after) ? saveSteps(place, pm2) : []),
+      ...(boot && saveNeeded(boot.before, boot.after) ? saveSteps(facts, pm2, params) : []),
     ]
   },
 })
@@ -136,11 +137,13 @@ function saveNeeded(before: Report, after: Report): boolean {
 }
 
 /** Writing the old list over itself makes the transaction keep it, byte for byte, should anything later fail. */
-function saveSteps({ dump, pm2Home }: Place, { pm2, user, env }: Pm2): readonly Step[] {
+function saveSteps(facts: Facts, { pm2, user, env }: Pm2, params: Params): readonly Step[] {
+  const { dump, pm2Home } = facts.place
+  const list = foreseenList(pm2Home, facts.processes, params)
   const forget = { argv: ['rm', '-f', '--', `${pm2Home}/dump.pm2`], as: user }
   const old = 'error' in dump || dump.content === null || dump.binary ? undefined : dump
   return [
     ...(old ? [write({ kind: 'file', path: old.path, content: old.content })] : []),
-    run([pm2, 'save'], { as: user, env, undo: old ? 'resumable' : [forget] }),
+    run([pm2, 'save'], { as: user, env, undo: old ? 'resumable' : [forget], leaves: [list] }),
   ]
 }

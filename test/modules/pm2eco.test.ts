@@ -17,6 +17,7 @@ import {
   parsePasswd,
   parseUnit,
 } from '../../modules/pm2eco/parse.ts'
+import { foreseenList } from '../../modules/pm2eco/saved-list.ts'
 import { chooseAction } from '../../modules/pm2eco/steps.ts'
 import { backTo } from '../../modules/pm2eco/undo.ts'
 import { isSakError } from '../../src/index.ts'
@@ -236,4 +237,33 @@ t.test('what else a host says', async t => {
   t.same(unit, { user: 'b', pm2Home: '/h/.pm2', start: ['/usr/bin/pm2', 'resurrect'], generated: false })
   t.ok(isModulePackage('{"type":"module"}'))
   t.notOk(isModulePackage('{"type":"commonjs"}') || isModulePackage('{') || isModulePackage('[]'))
+})
+
+t.test('the list that a save will keep is foreseen, as far as logs go', async t => {
+  const params = Params.parse({
+    apps: [
+      { name: 'my_shop', script: 'server.js', cwd: '/srv/shop' },
+      { name: 'api', script: 'api.js', cwd: '/srv/api', out_file: '/srv/api/logs/out.log' },
+    ],
+  })
+  const env = { pm_out_log_path: '/srv/shop/logs/out.log', pm_err_log_path: '/srv/shop/logs/error.log' }
+  const processes = [
+    { name: 'my_shop', env },
+    { name: 'other', env },
+  ]
+  const { path, content } = foreseenList('/home/me/.pm2', processes, params)
+  t.equal(path, '/home/me/.pm2/dump.pm2')
+  t.same(JSON.parse(content ?? ''), [
+    {
+      name: 'my_shop',
+      pm_out_log_path: '/home/me/.pm2/logs/my-shop-out.log',
+      pm_err_log_path: '/home/me/.pm2/logs/my-shop-error.log',
+    },
+    {
+      name: 'api',
+      pm_out_log_path: '/srv/api/logs/out.log',
+      pm_err_log_path: '/home/me/.pm2/logs/api-error.log',
+    },
+    { name: 'other', ...env },
+  ])
 })
