@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process'
 import type { Connection } from '../../src/core/connection.ts'
 
+/** Journals and locks of one test file alone: others apply on this machine at the same time. */
+export const state = `/tmp/sak-test-state-${process.pid}`
+
 /** A connection that runs scripts by a shell of this machine, with noise around the answers as login shells make it. */
 export function shellConnection(argv: readonly string[] = ['dash'], noise = ''): Connection {
   const [program = 'dash', ...args] = argv
@@ -21,7 +24,7 @@ export function shellConnection(argv: readonly string[] = ['dash'], noise = ''):
             stderr: Buffer.concat(stderr),
           })
         })
-        child.stdin.end(script)
+        child.stdin.end(script.replaceAll('/var/lib/sak-reconcile', state))
       }),
     hold: () => Promise.reject(new Error('not held in this test')),
     close: async () => {},

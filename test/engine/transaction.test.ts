@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { remove, run, type Step, waitFor, write } from '../../src/core/step.ts'
 import { runTransaction } from '../../src/engine/transaction.ts'
-import { shellConnection, shells } from './shell.ts'
+import { shellConnection, shells, state } from './shell.ts'
 
 const me = userInfo().username
 const isRoot = userInfo().uid === 0
@@ -22,7 +22,7 @@ const apply = (steps: readonly Step[], shell: readonly string[] = ['dash']) =>
 
 /** What a failed undo leaves on this machine. */
 async function removeJournals() {
-  const base = isRoot ? '/var/lib/sak-reconcile' : join(userInfo().homedir, '.local/state/sak-reconcile')
+  const base = isRoot ? state : join(userInfo().homedir, '.local/state/sak-reconcile')
   const journals = readdirSync(join(base, 'transactions')).filter(name => name.startsWith('sak-test'))
   await Promise.all(journals.map(name => rm(join(base, 'transactions', name), { recursive: true })))
 }
