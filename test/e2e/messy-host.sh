@@ -12,13 +12,14 @@ swap() {
   chmod 600 /var/old.swap
   mkswap /swapfile
   mkswap /var/old.swap
-  printf '# /etc/fstab: static file system information.\n#\n# <file system>\t<mount point>\t<type>\t<options>\t<dump>\t<pass>\n' >/tmp/fstab
-  printf '/dev/vda   /\text4    defaults,errors=remount-ro 0 1   # the disk\n\n' >>/tmp/fstab
-  printf '  # added 2019-03-12, Tom\n/swapfile\tnone\tswap\tsw\t0\t0\n' >>/tmp/fstab
-  printf '/var/old.swap swap swap defaults,pri=3 0 0\n' >>/tmp/fstab
-  # Without a newline at its end, as an editor left it.
-  printf '#tmpfs\t/tmp\ttmpfs\tnosuid,size=10%%\t0 0' >>/tmp/fstab
-  cp /tmp/fstab /etc/fstab
+  {
+    printf '# /etc/fstab: static file system information.\n#\n# <file system>\t<mount point>\t<type>\t<options>\t<dump>\t<pass>\n'
+    printf '/dev/vda   /\text4    defaults,errors=remount-ro 0 1   # the disk\n\n'
+    printf '  # added 2019-03-12, Tom\n/swapfile\tnone\tswap\tsw\t0\t0\n'
+    printf '/var/old.swap swap swap defaults,pri=3 0 0\n'
+    # Without a newline at its end, as an editor left it.
+    printf '#tmpfs\t/tmp\ttmpfs\tnosuid,size=10%%\t0 0'
+  } >/etc/fstab
   systemctl daemon-reload
   swapon -a
 }
