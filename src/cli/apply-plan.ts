@@ -12,12 +12,20 @@ import { runOptions } from './run-options.ts'
 
 /**
  * `apply PLAN.json`: no question, because the plan is the answer. What the plan was made from counts, unless the command line
- * names another inventory. Answers the exit code.
+ * names another inventory or login. Answers the exit code.
  */
 export async function applyPlanCommand(path: string, cli: CliOptions): Promise<number> {
+  const decided = Object.entries({ '-l': cli.limit, '-t': cli.tags, '--skip-tags': cli.skipTags, '-e': cli.var })
+  const [other] = decided.find(([, value]) => value !== undefined) ?? []
+  if (other !== undefined) {
+    throw new SakError('usage', `a saved plan is applied as it is: ${other} cannot change it`, {
+      hint: 'make a new plan with --dry-run --save-plan FILE',
+    })
+  }
   const file = await readPlan(path)
-  const { playbook, inventory, vars, tags, skipTags, allow } = file.source
+  const { playbook, inventory, vars, tags, skipTags, allow, login } = file.source
   const { options, playbook: name } = await runOptions({
+    ...login,
     ...cli,
     dryRun: false,
     var: vars,
@@ -27,7 +35,7 @@ export async function applyPlanCommand(path: string, cli: CliOptions): Promise<n
     ...(skipTags && { skipTags }),
     ...(allow && { allow: cli.allow ?? impacts.find(impact => impact === allow) }),
   })
-  const output = reportTo({ ...cli, yes: true })
+  const output = await reportTo({ ...cli, yes: true })
   return interruptible(async signal => {
     const run = { ...options, connect: { ...options.connect, signal }, signal, onEvent: output.onEvent }
     const report = await apply(file, { ...run, allowDeferred: cli.allowDeferred })

@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises'
 import { SakError } from '../core/errors.ts'
 import type { Report } from '../core/report.ts'
+import { refuseUnwritable, writeOwnFile } from '../loading/own-file.ts'
 import { applyQuestion } from '../reports/question.ts'
 import { plan, reconcile } from '../run.ts'
 import { interruptible } from './interrupt.ts'
@@ -15,9 +15,10 @@ export async function reconcileCommand(cli: CliOptions): Promise<number> {
   if (cli.savePlan !== undefined && !cli.dryRun) {
     throw new SakError('usage', '--save-plan goes with --dry-run', { hint: 'then: sak-reconcile apply PLAN.json' })
   }
+  if (cli.savePlan !== undefined) await refuseUnwritable(cli.savePlan, '--save-plan')
   const { options, source, playbook } = await runOptions(cli)
   if (!cli.dryRun) refuseWithoutTerminal(cli)
-  const output = reportTo(cli)
+  const output = await reportTo(cli)
   return interruptible(async signal => {
     const run = { ...options, connect: { ...options.connect, signal }, signal, onEvent: output.onEvent }
     const ask = !cli.dryRun && !cli.yes && { confirm: (planned: Report) => confirm(applyQuestion(planned)) }
@@ -28,7 +29,7 @@ export async function reconcileCommand(cli: CliOptions): Promise<number> {
 
     async function savePlan(file: string): Promise<Report> {
       const planned = await plan(run, source)
-      await writeFile(file, `${JSON.stringify(planned.plan, null, 2)}\n`, { mode: 0o600 })
+      await writeOwnFile(file, `${JSON.stringify(planned.plan, null, 2)}\n`)
       return planned.report
     }
   })

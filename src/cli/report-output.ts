@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises'
 import type { RunEvent } from '../core/report.ts'
+import { openOutput } from '../loading/own-file.ts'
 import { jsonReport } from '../reports/json.ts'
 import { progressLine, progressLines } from '../reports/progress.ts'
 import { textReport } from '../reports/text.ts'
@@ -12,9 +12,13 @@ export interface ReportOutput {
   readonly finish: () => Promise<void>
 }
 
-/** The report, to where the options say: lines as they come on stdout, or a file once all are there. */
-export function reportTo(cli: CliOptions): ReportOutput {
+/**
+ * The report, to where the options say: lines as they come on stdout, or a file once all are there.
+ * Throws SakError `usage` where that file cannot be written: before a host is changed, and not after.
+ */
+export async function reportTo(cli: CliOptions): Promise<ReportOutput> {
   const { format, output, quiet, verbose } = cli
+  const file = output === undefined ? undefined : await openOutput(output, '-o')
   const parts: string[] = []
   const write = (text: string) => {
     if (output === undefined) screen.print(process.stdout, text)
@@ -29,7 +33,8 @@ export function reportTo(cli: CliOptions): ReportOutput {
     },
     finish: async () => {
       main.finish()
-      if (output !== undefined) await writeFile(output, parts.join(''))
+      await file?.writeFile(parts.join(''))
+      await file?.close()
     },
   }
 }

@@ -56,8 +56,20 @@ export async function runOptions(cli: CliOptions): Promise<CliRun> {
     ...chosen,
     ...(named !== undefined && { playbook: named }),
     ...(cli.inventory && { inventory: cli.inventory.map(each => absolute(each, cwd)) }),
+    login: loginOf(cli, cwd),
   }
   return { options, source, playbook: name }
+}
+
+/** What a saved plan keeps of the login. */
+function loginOf({ user, become, privateKey, jump, hostKeyChecking }: CliOptions, cwd: string): PlanSource['login'] {
+  return {
+    ...(user !== undefined && { user }),
+    ...(become !== undefined && { become }),
+    ...(privateKey !== undefined && { privateKey: absolute(privateKey, cwd) }),
+    ...(jump !== undefined && { jump }),
+    ...(hostKeyChecking && { hostKeyChecking }),
+  }
 }
 
 /** The command line's URL is the health probe; of the config's there stays how long it is tried. */

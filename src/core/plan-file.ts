@@ -39,6 +39,16 @@ export const PlanFile = z.strictObject({
     tags: z.array(z.string()).optional(),
     skipTags: z.array(z.string()).optional(),
     allow: z.string().optional(),
+    /** How the hosts were logged in to, without any secret. */
+    login: z
+      .strictObject({
+        user: z.string().optional(),
+        become: z.boolean().optional(),
+        privateKey: z.string().optional(),
+        jump: z.string().optional(),
+        hostKeyChecking: z.enum(['strict', 'accept-new', 'off']).optional(),
+      })
+      .optional(),
   }),
   hosts: z.array(PlannedHost),
 })

@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { HostStatus, type Report } from '../core/report.ts'
+import { writeOwnFile } from './own-file.ts'
 
 /** What is kept of the last run of a playbook: what became of each host. */
 const LastRun = z.object({
@@ -35,15 +36,8 @@ export async function rememberRun(
   const statuses = Object.fromEntries(hosts.map(({ name, status }) => [name, status]))
   const run: LastRun = { schema: 'sak-reconcile/last-run@1', playbook, startedAt, hosts: statuses }
   const path = pathOf(playbook, environment)
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`
   await mkdir(stateFolder(environment), { recursive: true, mode: 0o700 })
-  try {
-    await writeFile(temporary, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
+  await writeOwnFile(path, `${JSON.stringify(run, null, 2)}\n`)
 }
 
 /** The last run of a playbook; `undefined` where none is remembered, or what is there is none of ours. */
