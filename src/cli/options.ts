@@ -51,7 +51,10 @@ export function program(commands: Commands): Command {
   const root = withRunOptions(new Command('sak-reconcile'))
     .description('Brings hosts to the state that a playbook describes: plan, ask, apply, verify.')
     .version(version(), '-V, --version')
-    .argument('[playbook]', "a playbook's file, a package's export, or a built-in name (t3-small)")
+    .argument(
+      '[playbook]',
+      "a playbook's file, a package's export, or a built-in name (t3-small, t3-small-busy, t3-medium)",
+    )
     .option('-n, --dry-run', 'plan only: show the diffs, touch nothing')
     .option('--check', 'the same as --dry-run')
     .option('--diff', 'accepted for habit: diffs are always shown')

@@ -8,6 +8,8 @@ import { type Cwd, importDefault } from './source.ts'
 /** The playbooks that come with the package. */
 const builtIn: Readonly<Record<string, () => Promise<{ default: PlaybookFactory }>>> = {
   't3-small': () => import('sak-reconcile/playbooks/t3-small'),
+  't3-small-busy': () => import('sak-reconcile/playbooks/t3-small-busy'),
+  't3-medium': () => import('sak-reconcile/playbooks/t3-medium'),
 }
 
 const howToName = `name a playbook's file (./web.ts), an installed package's export, or one of: ${Object.keys(builtIn).join(', ')}`

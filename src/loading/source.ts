@@ -30,10 +30,13 @@ function ownAliases(folder: Cwd): Record<string, string> {
   const isInstalled = (name: string) => findUp(folder, [`node_modules/${name}/package.json`]) !== undefined
   const here = fileURLToPath(new URL('..', import.meta.url))
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const playbooks = ['t3-small', 't3-small-busy', 't3-medium', 'size'].map(
+    name => [`sak-reconcile/playbooks/${name}`, join(here, `../playbooks/${name}.${extension}`)] as const,
+  )
   const own = {
     'sak-reconcile/modules': join(here, `../modules/index.${extension}`),
     'sak-reconcile/testing': join(here, `testing.${extension}`),
-    'sak-reconcile/playbooks/t3-small': join(here, `../playbooks/t3-small.${extension}`),
+    ...Object.fromEntries(playbooks),
     'sak-reconcile': join(here, `index.${extension}`),
   }
   return {

@@ -19,7 +19,10 @@ t.test('a built-in name, a file, a package', async t => {
       },
     },
   })
-  t.ok(isPlaybookFactory(await loadPlaybook('t3-small', cwd)))
+  for (const name of ['t3-small', 't3-small-busy', 't3-medium']) {
+    const loaded = await loadPlaybook(name, cwd)
+    t.equal(isPlaybookFactory(loaded) && loaded.playbookName, name)
+  }
   t.ok(isPlaybook(await loadPlaybook('./made.ts', cwd)))
   t.ok(isPlaybook(await loadPlaybook(join(cwd, 'made.ts'), '/')), 'by its whole path, from anywhere')
   t.ok(isPlaybookFactory(await loadPlaybook('factory.mjs', cwd)))

@@ -28,10 +28,11 @@ t.test('without an install, sak-reconcile and zod are those of this copy', async
       import { sysctl } from 'sak-reconcile/modules'
       import { fakeHost } from 'sak-reconcile/testing'
       import { t3Small } from 'sak-reconcile/playbooks/t3-small'
+      import { size } from 'sak-reconcile/playbooks/size'
       import { z } from 'zod'
-      export default [SakError, sysctl, fakeHost, t3Small, z.string].map(each => typeof each)`,
+      export default [SakError, sysctl, fakeHost, t3Small, size, z.string].map(each => typeof each)`,
   })
-  t.same(await importDefault(join(cwd, 'a.ts'), cwd), ['function', 'function', 'function', 'function', 'function'])
+  t.same(await importDefault(join(cwd, 'a.ts'), cwd), Array(6).fill('function'))
 })
 
 t.test('where the project has an install, that one counts', async t => {
