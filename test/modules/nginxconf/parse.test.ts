@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { z } from 'zod'
 import { type Directive, parseConfig } from '../../../modules/nginxconf/parse.ts'
+import { checkPlaces } from './places.ts'
 
 const words = (text: string) => parseConfig(text).directives.map(({ name, args }) => [name, ...args.map(a => a.value)])
 const all = (directives: readonly Directive[]): Directive[] =>
@@ -117,30 +118,6 @@ const soup = fc.oneof(
 )
 
 t.test('no text breaks it, and no byte is lost', async t => {
-  fc.assert(
-    fc.property(soup, text => {
-      const { directives } = parseConfig(text)
-      let last = 0
-      for (const directive of directives) last = spans(text, directive, last, text.length)
-    }),
-    { numRuns: 3000 },
-  )
+  fc.assert(fc.property(soup, checkPlaces), { numRuns: 3000 })
   t.pass()
 })
-
-/** Directives stand one after the other, within their block, and each reads the same when read alone. */
-function spans(text: string, { name, args, start, end, block }: Directive, from: number, to: number): number {
-  if (start < from || end > to || start >= end) throw new Error('out of its place')
-  for (const arg of args) {
-    if (arg.start <= start || arg.end > (block?.start ?? end)) throw new Error('an argument out of its place')
-    const [alone] = parseConfig(`x ${text.slice(arg.start, arg.end)};`).directives
-    if (alone?.args.length !== 1 || alone.args[0]?.value !== arg.value) throw new Error('an argument reads otherwise')
-  }
-  const alone = block ? undefined : parseConfig(text.slice(start, end))
-  if (alone && (alone.error || alone.directives.length !== 1 || alone.directives[0]?.name !== name)) {
-    throw new Error('a directive reads otherwise')
-  }
-  let last = block?.start ?? 0
-  for (const child of block?.directives ?? []) last = spans(text, child, last, block?.end ?? 0)
-  return end
-}
