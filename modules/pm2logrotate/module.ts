@@ -86,7 +86,13 @@ export const pm2logrotate = defineModule({
     return [
       !place.daemon && place.unit !== undefined && service(place.unit, 'start'),
       // First done is last undone: once the old settings are back, they are taken up again.
-      there && saved && !install && run(['true'], { undo: [{ argv: restart, as: user, env }] }),
+      there &&
+        saved &&
+        !install &&
+        run(['true'], {
+          title: '(only if undone: PM2 takes its old settings up again)',
+          undo: [{ argv: restart, as: user, env }],
+        }),
       saved && write(saved.after),
       // PM2 takes a module whose folder is gone for installed, and breaks.
       install && run(['mkdir', '-p', '--', folder], { as: user, undo: 'resumable' }),

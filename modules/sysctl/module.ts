@@ -95,7 +95,8 @@ function reasonsAtBoot({ overrides, masked }: Boot, mode: 'report' | 'remove'): 
 }
 
 function describe({ assignment: { file, line, key, value }, key: ours, when }: Override): string {
-  const place = `${file.path}:${line}`
+  const target = file.stat?.realPath
+  const place = target ? `${target}:${line} (through ${file.path})` : `${file.path}:${line}`
   if (value === null) return `${place} takes ${key} out again ${when}`
   return `${place} sets ${key} = ${value} ${when}, ${key === ours ? 'after our file' : `which clears ${ours}`}`
 }

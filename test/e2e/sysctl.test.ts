@@ -48,7 +48,7 @@ t.test('each drift is found in its layer and mended', async t => {
   const found = await run(guide)
   t.match(found, { status: 'blocked', keys: ['boot'] })
   t.match(JSON.stringify(found), /99-mine\.conf:1 sets vm\.swappiness = 60/)
-  t.match(JSON.stringify(found), /99-sysctl\.conf:\d+ sets vm\.vfs_cache_pressure = 7/)
+  t.match(JSON.stringify(found), /sysctl\.conf:\d+ \(through .*99-sysctl\.conf\) sets vm\.vfs_cache_pressure = 7/)
   t.match(await run({ ...guide, overrides: 'remove' }), { status: 'changed' })
   t.equal(
     await host.output('cat /etc/sysctl.d/99-mine.conf; tail -n 1 /etc/sysctl.conf'),

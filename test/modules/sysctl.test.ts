@@ -30,6 +30,24 @@ t.test('the file is as people would write it', async t => {
   })
 })
 
+t.test('an override is named by its file, and by the link through which it is read', async t => {
+  const { blocked } = await sysctl({ settings: { 'vm.swappiness': 10 } }).assess(
+    fakeHost({
+      files: {
+        '/sbin/sysctl': '',
+        '/proc/sys/vm/swappiness': '60\n',
+        '/etc/sysctl.d/99-sysctl.conf': { content: 'vm.swappiness = 60\n', realPath: '/etc/sysctl.conf' },
+      },
+    }),
+  )
+  t.match(blocked, [
+    {
+      message:
+        '/etc/sysctl.conf:1 (through /etc/sysctl.d/99-sysctl.conf) sets vm.swappiness = 60 at boot, after our file',
+    },
+  ])
+})
+
 t.test('params', async t => {
   const message = (params: unknown) => {
     try {
