@@ -3,7 +3,15 @@ export { type Change, type Changes, type Checked, diffByKey, inSync, type Unread
 export { type Config, defineConfig } from './core/config.ts'
 export type { ConnectOptions } from './core/connection.ts'
 export { type ErrorCode, isSakError, SakError } from './core/errors.ts'
-export { absent, type FileRead, type FileState, file, type Stat } from './core/file.ts'
+export {
+  absent,
+  type DirectoryState,
+  type FileRead,
+  type FileState,
+  file,
+  type Stat,
+  type UnknownState,
+} from './core/file.ts'
 export type { CommandOptions, CommandResult, Host } from './core/host.ts'
 export {
   defineInventory,

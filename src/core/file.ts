@@ -9,6 +9,21 @@ export interface FileState {
   readonly group?: string
 }
 
+/** A directory as it is on a host or as it should be. */
+export interface DirectoryState {
+  readonly kind: 'directory'
+  readonly path: string
+  readonly mode: string
+  readonly owner: string
+  readonly group: string
+}
+
+/** What nobody can foresee: whatever is at a path, or below it, once a program has run. */
+export interface UnknownState {
+  readonly kind: 'unknown'
+  readonly path: string
+}
+
 /** What `stat` says of a path, links followed. */
 export interface Stat {
   readonly type: 'file' | 'directory' | 'other'

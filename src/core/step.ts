@@ -1,4 +1,4 @@
-import type { FileState } from './file.ts'
+import type { DirectoryState, FileState, UnknownState } from './file.ts'
 import type { Duration } from './units.ts'
 
 /** What a step does to those who use the host, least first. `data` may lose data or takes the host's memory or disk. */
@@ -49,8 +49,11 @@ export interface RunStep extends Command {
   readonly refuse?: string
   /** Default 60s. */
   readonly timeout?: Duration
-  /** Files as the program will leave them, near enough for the checks of later tasks to foresee. Never written by us. */
-  readonly leaves?: readonly FileState[]
+  /**
+   * Files and directories as the program will leave them, near enough for the checks of later tasks to foresee; a later
+   * check that reads what is `unknown` makes its task `deferred`. Never written by us.
+   */
+  readonly leaves?: readonly (FileState | DirectoryState | UnknownState)[]
 }
 
 /** Acts on a systemd unit. Undone by itself: after a failure the unit is activated again, with the files put back. */

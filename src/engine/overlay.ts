@@ -1,4 +1,5 @@
-import type { FileRead, FileState } from '../core/file.ts'
+import { SakError } from '../core/errors.ts'
+import type { DirectoryState, FileRead, FileState, Stat, UnknownState } from '../core/file.ts'
 import { matchesAny } from '../core/glob.ts'
 import type { Answer, Read } from '../core/host.ts'
 import type { Step } from '../core/step.ts'
@@ -6,8 +7,10 @@ import type { Step } from '../core/step.ts'
 /** Answers a read. */
 export type Ask = (read: Read) => Promise<Answer>
 
-/** Files as planned steps would leave them, by path. */
-export type PlannedFiles = ReadonlyMap<string, FileState>
+export type PlannedState = FileState | DirectoryState | UnknownState
+
+/** Files and directories as planned steps would leave them, by path. */
+export type PlannedFiles = ReadonlyMap<string, PlannedState>
 
 /** Thrown into a check whose answer only an applied task could give. */
 export class Deferred extends Error {
@@ -17,9 +20,9 @@ export class Deferred extends Error {
 // later than any clock: what is yet to be written is newer than all that runs
 const future = 2 ** 40
 
-/** The files that steps would write, remove or have a program leave. */
-export function plannedFiles(steps: readonly Step[]): [string, FileState][] {
-  return steps.flatMap((step): [string, FileState][] => {
+/** What steps would write, remove or have a program leave. */
+export function plannedFiles(steps: readonly Step[]): [string, PlannedState][] {
+  return steps.flatMap((step): [string, PlannedState][] => {
     if (step.kind === 'remove') return [[step.path, { kind: 'file', path: step.path, content: null }]]
     if (step.kind === 'run') return (step.leaves ?? []).map(file => [file.path, file])
     if (step.kind !== 'write') return []
@@ -32,6 +35,7 @@ export function plannedFiles(steps: readonly Step[]): [string, FileState][] {
 
 /** Whether a read would be answered differently once the files are as planned. */
 export function isTouched(read: Read, planned: PlannedFiles): boolean {
+  if (isUnknown(read, planned)) return true
   const paths = [...planned.keys()]
   switch (read.kind) {
     case 'file':
@@ -44,6 +48,26 @@ export function isTouched(read: Read, planned: PlannedFiles): boolean {
   }
 }
 
+/** Whether a read looks at, or below, what nobody can foresee. */
+function isUnknown(read: Read, planned: PlannedFiles): boolean {
+  const unknown = [...planned.values()].filter(({ kind }) => kind === 'unknown')
+  return pathsOf(read).some(path =>
+    unknown.some(at => path === at.path || path.startsWith(`${at.path}/`) || matchesAny(at.path, [path])),
+  )
+}
+
+function pathsOf(read: Read): readonly string[] {
+  switch (read.kind) {
+    case 'file':
+    case 'stat':
+      return [read.path]
+    case 'files':
+      return read.globs
+    case 'command':
+      return read.options.dependsOn ?? []
+  }
+}
+
 /**
  * Answers reads as they would be answered once the files are as planned.
  * A command cannot be foreseen: one that depends on a planned file throws `Deferred`.
@@ -51,17 +75,19 @@ export function isTouched(read: Read, planned: PlannedFiles): boolean {
 export function overlay(ask: Ask, planned: PlannedFiles): Ask {
   return async read => {
     if (!isTouched(read, planned)) return ask(read)
+    if (isUnknown(read, planned))
+      throw new Deferred(`${pathsOf(read).join(' ')}: an earlier task decides what is there`)
     switch (read.kind) {
       case 'file':
-        return { kind: 'file', file: await foreseen(planned.get(read.path), read, ask) }
+        return { kind: 'file', file: await foreseenFile(planned.get(read.path), read, ask) }
       case 'stat':
-        return { kind: 'stat', stat: (await foreseen(planned.get(read.path), read, ask)).stat ?? null }
+        return { kind: 'stat', stat: await foreseenStat(planned.get(read.path), read, ask) }
       case 'files': {
         const answer = await ask(read)
         const there = answer.kind === 'files' ? answer.files : []
         const files = new Map(there.map(file => [file.path, file]))
         for (const [path, file] of planned) {
-          if (!matchesAny(path, read.globs)) continue
+          if (file.kind !== 'file' || !matchesAny(path, read.globs)) continue
           if (file.content === null) files.delete(path)
           else files.set(path, written(file, file.content, files.get(path)))
         }
@@ -73,9 +99,20 @@ export function overlay(ask: Ask, planned: PlannedFiles): Ask {
   }
 }
 
+async function foreseenStat(state: PlannedState | undefined, read: Read & { path: string }, ask: Ask) {
+  return state?.kind === 'directory'
+    ? statOf('directory', state, 4096)
+    : ((await foreseenFile(state, read, ask)).stat ?? null)
+}
+
 /** A file as planned. What a write does not state stays as it is on the host. */
-async function foreseen(file: FileState | undefined, read: Read & { path: string }, ask: Ask): Promise<FileRead> {
-  if (!file || file.content === null) return { kind: 'file', path: read.path, content: null }
+async function foreseenFile(
+  file: PlannedState | undefined,
+  read: Read & { path: string },
+  ask: Ask,
+): Promise<FileRead> {
+  if (file?.kind === 'directory') throw new SakError('refused', `${read.path} is to be a directory, not a file`)
+  if (file?.kind !== 'file' || file.content === null) return { kind: 'file', path: read.path, content: null }
   if (file.mode && file.owner && file.group) return written(file, file.content)
   const answer = await ask(read)
   return written(file, file.content, answer.kind === 'file' ? answer.file : answer.kind === 'stat' ? answer.stat : null)
@@ -87,7 +124,14 @@ function written(file: FileState, content: string, before?: Attributes | null): 
   const mode = file.mode ?? before?.mode ?? '0644'
   const owner = file.owner ?? before?.owner ?? 'root'
   const group = file.group ?? before?.group ?? 'root'
-  const size = Buffer.byteLength(content)
-  const stat = { type: 'file', mode, owner, group, size, allocated: size, mtime: future, ctime: future } as const
+  const stat = statOf('file', { mode, owner, group }, Buffer.byteLength(content))
   return { ...file, mode, owner, group, stat }
+}
+
+function statOf(
+  type: 'file' | 'directory',
+  { mode, owner, group }: Pick<Stat, 'mode' | 'owner' | 'group'>,
+  size: number,
+): Stat {
+  return { type, mode, owner, group, size, allocated: size, mtime: future, ctime: future }
 }

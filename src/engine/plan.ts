@@ -1,10 +1,9 @@
 import { isBlocked, isSakError, SakError } from '../core/errors.ts'
-import type { FileState } from '../core/file.ts'
 import { hostFrom, type Read } from '../core/host.ts'
 import { exceeds, greatestImpact, type Impact } from '../core/step.ts'
 import type { Assessment, Task } from '../core/task.ts'
 import { HostLost } from './batch.ts'
-import { type Ask, Deferred, isTouched, overlay, plannedFiles } from './overlay.ts'
+import { type Ask, Deferred, isTouched, overlay, type PlannedState, plannedFiles } from './overlay.ts'
 
 /** What is planned for a task of a host. */
 export type TaskPlan = { readonly task: Task } & (
@@ -20,7 +19,7 @@ export type TaskPlan = { readonly task: Task } & (
  */
 export async function planTasks(tasks: readonly Task[], ask: Ask, allow: Impact): Promise<readonly TaskPlan[]> {
   const first = await Promise.all(tasks.map(task => recorded(task, ask, allow)))
-  const planned = new Map<string, FileState>()
+  const planned = new Map<string, PlannedState>()
   const plans: TaskPlan[] = []
   for (const { plan, reads } of first) {
     const touched = planned.size > 0 && reads.some(read => isTouched(read, planned))

@@ -88,3 +88,23 @@ t.test('only what is planned touches a read', async t => {
   t.notOk(isTouched({ kind: 'files', globs: ['/d/d*'] }, planned))
   t.notOk(isTouched({ kind: 'file', path: '/d' }, planned))
 })
+
+t.test('a directory that a program leaves is there, and what it leaves unknown defers', async t => {
+  const directory = { kind: 'directory', path: '/srv', mode: '0750', owner: 'app', group: 'app' } as const
+  const laid = (read: Read) => {
+    const steps = [run(['make'], { undo: 'none', leaves: [directory, { kind: 'unknown', path: '/srv/app' }] })]
+    return overlay(host().ask, new Map(plannedFiles(steps)))(read)
+  }
+  t.match(await laid({ kind: 'stat', path: '/srv' }), { stat: { type: 'directory', mode: '0750', owner: 'app' } })
+  await t.rejects(laid({ kind: 'file', path: '/srv' }), { code: 'refused' })
+  t.match(await laid({ kind: 'files', globs: ['/sr*'] }), { files: [{ path: '/d/a' }, { path: '/d/b' }] }, 'is no file')
+  const unknown: Read[] = [
+    { kind: 'stat', path: '/srv/app' },
+    { kind: 'file', path: '/srv/app/deep/.env' },
+    { kind: 'files', globs: ['/srv/app/*.conf'] },
+    { kind: 'files', globs: ['/srv/*'] },
+    { kind: 'command', argv: ['x'], options: { dependsOn: ['/srv/app/x'] } },
+  ]
+  for (const read of unknown) await t.rejects(laid(read), Deferred, JSON.stringify(read))
+  t.match(await laid({ kind: 'stat', path: '/srv/application' }), { stat: null }, 'a name that only begins alike')
+})
