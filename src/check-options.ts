@@ -25,6 +25,7 @@ const schema = z.strictObject({
   maxFail: MaxFail.optional(),
   health: Health.optional(),
   allow: z.enum(impacts).optional(),
+  allowOverBudget: z.boolean().optional(),
   connect: z.looseObject({}).optional(),
   lockWaitSeconds: z.number().nonnegative().optional(),
   hostDeadline: Duration.optional(),

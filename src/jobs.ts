@@ -33,6 +33,8 @@ export interface JobOptions {
 export interface Job {
   readonly host: InventoryHost
   readonly tasks: readonly Task[]
+  /** All tasks that the playbook has for the host, also those that were not chosen. */
+  readonly whole: readonly Task[]
 }
 
 /** The tasks of each host, worked out before any is touched. */
@@ -55,7 +57,7 @@ export function jobsOf(options: JobOptions): readonly Job[] {
   const jobs = hosts.map(host => {
     const tasks = playbook.tasksFor(host, options.vars)
     for (const task of tasks) for (const name of namesOf(task)) known.add(name)
-    return { host, tasks: tasks.filter(task => isChosen(task, options)) }
+    return { host, tasks: tasks.filter(task => isChosen(task, options)), whole: tasks }
   })
   refuseUnknownTags([...(options.tags ?? []), ...(options.skipTags ?? [])], known)
   if (jobs.every(job => job.tasks.length === 0)) {

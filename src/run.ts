@@ -19,6 +19,8 @@ export interface RunOptions extends JobOptions, RolloutOptions {
   readonly forks?: number
   /** The greatest impact permitted; a task that needs more is `pending`. Default `data`: everything. */
   readonly allow?: Impact
+  /** Apply also where the tasks together let services use more memory than the host has. Default false: they are `blocked`. */
+  readonly allowOverBudget?: boolean
   readonly connect?: ConnectOptions
   /** Time for each host as a whole; then nothing new starts there. Default 30m. */
   readonly hostDeadline?: Duration
@@ -57,7 +59,7 @@ export async function reconcile(options: ReconcileOptions): Promise<Report> {
   const interrupted = new Set(planned.report.hosts.filter(isInterrupted).map(host => host.name))
   if (interrupted.size > 0) {
     // taking a host's lock undoes what was left there; what is to be applied is another plan then, and another question
-    const left = jobs.filter(job => interrupted.has(job.host.name)).map(({ host }) => ({ host, tasks: [] }))
+    const left = jobs.filter(job => interrupted.has(job.host.name)).map(({ host }) => ({ host, tasks: [], whole: [] }))
     const { report } = await runAll(left, 'apply', { ...options, onEvent: () => {} })
     if (report.exitCode !== 0) return report
     planned = await agreed()
@@ -164,14 +166,15 @@ async function runAll(
   emit({ type: 'start', mode, hosts: jobs.map(job => job.host.name) })
   const { connect } = await import('./connections/connect.ts')
   const connecting = options.connect ?? {} // one object for all: bastions and answers to questions are shared by it
-  const run = async ({ host, tasks }: Job): Promise<HostReport> => {
+  const run = async ({ host, tasks, whole }: Job): Promise<HostReport> => {
     const { name } = host
     emit({ type: 'host-start', host: name })
     const seen = review?.hosts?.get(name)
-    const { signal, allow = 'data', lockWaitSeconds = 10, hostDeadline = '30m' } = options
+    const { signal, allow = 'data', allowOverBudget = false, lockWaitSeconds = 10, hostDeadline = '30m' } = options
     const reviewed: Reviewed | undefined = seen && review && { key: review.key, host: seen }
     const onTask = ({ label }: { label: string }) => emit({ type: 'task', host: name, label })
-    const details = { allow, runId, onTask, ...(reviewed && { reviewed }), ...(signal && { signal }) }
+    const budget = { tasks: whole, allowOver: allowOverBudget }
+    const details = { allow, budget, runId, onTask, ...(reviewed && { reviewed }), ...(signal && { signal }) }
     const { report, plan: made } = await runHost(
       { name, tasks, mode, lockWaitSeconds, deadlineMs: durationMs(hostDeadline), options: details },
       () => connect(host, connecting),

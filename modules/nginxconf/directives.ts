@@ -89,9 +89,15 @@ export function sameSetting(a: Setting, b: Setting): boolean {
 
 function meaningOf(name: string, arg: string): string {
   if (/^(on|off)$/i.test(arg)) return arg.toLowerCase()
-  if (sized.test(name)) return inUnits(/^(\d+)([kmg]?)$/.exec(arg.toLowerCase()), sizeUnits) ?? arg
+  if (sized.test(name)) return String(sizeInBytes(arg) ?? arg)
   if (timed.test(name)) return inUnits(/^(\d+)(ms|[smhdwMy]?)$/.exec(arg), timeUnits) ?? arg
   return arg
+}
+
+/** The bytes of a size as nginx spells it: `16k`. */
+export function sizeInBytes(text: string): number | undefined {
+  const bytes = inUnits(/^(\d+)([kmg]?)$/.exec(text.toLowerCase()), sizeUnits)
+  return bytes === undefined ? undefined : Number(bytes)
 }
 
 function inUnits(match: RegExpExecArray | null, units: Readonly<Record<string, number>>): string | undefined {

@@ -13,6 +13,7 @@ import {
 import { type Config, readConfig } from './config.ts'
 import { decide } from './decide.ts'
 import { slotOf } from './directives.ts'
+import { footprint } from './footprint.ts'
 import { Params, setting } from './params.ts'
 import { atStart, type Running, readService, runningNow, type Service } from './running.ts'
 import { newWorkers, note, record, test } from './scripts.ts'
@@ -32,6 +33,7 @@ export const nginxconf = defineModule({
     ...Object.keys(upstreams).map(name => `nginx:upstream.${name}`),
     ...Object.keys(sites).map(name => `nginx:site.${name}`),
   ],
+  footprint,
   async check(host, params) {
     // All asked in one tick, so that it is one trip; what is not installed is said before what follows from it.
     const reading = Promise.all([readConfig(host, params.path), host.file(params.path)])

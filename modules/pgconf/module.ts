@@ -1,6 +1,7 @@
 import { type Checked, defineModule, type FileState, type Unreadable } from 'sak-reconcile'
 import { configuredAddress } from './cluster.ts'
 import { currentFiles, desiredFiles } from './files.ts'
+import { footprint } from './footprint.ts'
 import { entriesWith, type Found, find } from './found.ts'
 import { objections } from './objections.ts'
 import { findOverrides, type Override } from './overrides.ts'
@@ -33,6 +34,7 @@ export const pgconf = defineModule({
     const names = [...settingsOf(params).keys()]
     return [`pgconf:${cluster}:${params.file}`, ...names.map(name => `pgconf:${cluster}:${name}`)]
   },
+  footprint,
   check: async (host, params) => judge(await find(host, params), params),
   apply: ({ saved }, params, current) =>
     stepsFor(current.server, { before: listOf(saved?.before), after: listOf(saved?.after) }, params.answersWithin),

@@ -6,7 +6,7 @@ export type Memory = `${number}${'B' | 'kB' | 'MB' | 'GB' | 'TB'}`
 
 const memoryBytes = { B: 1, kB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 } as const
 const memoryPattern = /^(\d+)(B|kB|MB|GB|TB)$/
-const isMemory = (value: unknown): value is Memory => typeof value === 'string' && memoryPattern.test(value)
+export const isMemory = (value: unknown): value is Memory => typeof value === 'string' && memoryPattern.test(value)
 
 function memory(least: Memory) {
   const atLeast = bytesOf(least)
@@ -17,7 +17,8 @@ function memory(least: Memory) {
     .refine(value => bytesOf(value) >= atLeast, { error: `expected at least "${least}", PostgreSQL's own minimum` })
 }
 
-function bytesOf(memory: Memory): number {
+/** The bytes of an amount of memory. */
+export function bytesOf(memory: Memory): number {
   const [, amount, unit] = memoryPattern.exec(memory) ?? []
   return Number(amount) * (Object.entries(memoryBytes).find(([name]) => name === unit)?.[1] ?? Number.NaN)
 }

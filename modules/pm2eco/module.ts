@@ -15,6 +15,7 @@ import { desiredState } from './app.ts'
 import { checkUnit, desiredUnit, needsWriting } from './boot.ts'
 import { findCopies, pm2Of, readProcesses } from './daemon.ts'
 import { desiredEcosystem, findObstacles, isByHand, refuseByHand } from './ecosystem.ts'
+import { footprint } from './footprint.ts'
 import { Params } from './params.ts'
 import { parseDump } from './parse.ts'
 import { findPlace } from './place.ts'
@@ -42,6 +43,8 @@ export const pm2eco = defineModule({
   params: Params,
   impact: 'restart',
   owns: ({ path, user, apps }) => [path, ...apps.map(app => `pm2:${user}:${app.name}`)],
+
+  footprint,
 
   async check(host, params) {
     const [place, saved, obstacles, processors] = await Promise.all([

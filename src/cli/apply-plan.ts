@@ -23,7 +23,7 @@ export async function applyPlanCommand(path: string, cli: CliOptions): Promise<n
     })
   }
   const file = await readPlan(path)
-  const { playbook, inventory, vars, tags, skipTags, allow, login } = file.source
+  const { playbook, inventory, vars, tags, skipTags, allow, allowOverBudget, login } = file.source
   const { options, playbook: name } = await runOptions({
     ...login,
     ...cli,
@@ -33,6 +33,7 @@ export async function applyPlanCommand(path: string, cli: CliOptions): Promise<n
     ...(inventory && !cli.inventory && { inventory }),
     ...(tags && { tags }),
     ...(skipTags && { skipTags }),
+    ...(allowOverBudget && { allowOverBudget }),
     ...(allow && { allow: cli.allow ?? impacts.find(impact => impact === allow) }),
   })
   const output = await reportTo({ ...cli, yes: true })

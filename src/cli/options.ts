@@ -21,6 +21,7 @@ const Options = z.object({
   maxFail: MaxFail.optional(),
   health: Health.shape.url,
   allow: z.enum(impacts).optional(),
+  allowOverBudget: z.boolean().optional(),
   var: z.record(z.string(), z.unknown()).optional(),
   user: z.string().optional(),
   become: z.boolean().optional(),
@@ -97,6 +98,7 @@ function withRunOptions(command: Command): Command {
     .addOption(
       new Option('--allow <impact>', 'the greatest impact permitted (default: data, everything)').choices(impacts),
     )
+    .option('--allow-over-budget', 'apply also where more memory is planned than the host has')
     .option('-e, --var <k=v>', "a playbook's param, the value as JSON or text; may be repeated", appendVar)
     .option('-u, --user <name>', 'the user to log in as')
     .option('-b, --become', 'be root on the hosts, by sudo')

@@ -38,6 +38,7 @@ export async function runOptions(cli: CliOptions): Promise<CliRun> {
     ...(cli.tags && { tags: cli.tags }),
     ...(cli.skipTags && { skipTags: cli.skipTags }),
     ...(cli.allow && { allow: cli.allow }),
+    ...(cli.allowOverBudget && { allowOverBudget: true }),
   }
   const options = {
     playbook,

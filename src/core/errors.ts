@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'override'
   | 'unsupported'
   | 'refused'
+  | 'over-budget'
   // a task failed
   | 'read-failed'
   | 'step-failed'
@@ -47,6 +48,7 @@ const blockedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'override',
   'unsupported',
   'refused',
+  'over-budget',
 ])
 
 /** More about an error, for the person who reads it. */

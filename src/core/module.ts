@@ -1,6 +1,8 @@
 import type { z } from 'zod'
+import type { Footprint } from './budget.ts'
 import { type Change, type Changes, type Checked, diffByKey, isUnreadable, type Unreadable } from './change.ts'
 import { isBlocked, isSakError, SakError } from './errors.ts'
+import type { HostFacts } from './facts.ts'
 import type { Host } from './host.ts'
 import { describeIssues } from './issues.ts'
 import type { Impact, Step } from './step.ts'
@@ -18,6 +20,8 @@ export interface ModuleDefinition<Schema extends z.ZodType, C extends object, D 
   readonly impact: Impact
   /** The paths and keys that a task rules. Two tasks of a host that own the same thing are an error when the playbook loads. */
   owns(params: z.output<Schema>): readonly string[]
+  /** Pure. The memory that it lets its services use at most, for the host's budget. */
+  footprint?(params: z.output<Schema>, facts: HostFacts): Footprint | undefined
   /** Reads what is there, and says what should be, under the same keys (`saved`, `running`, `boot`). */
   check(host: Host, params: z.output<Schema>): Promise<Checked<C, D>>
   /** Pure. Names what differs; the default compares key by key. Override where equality is a matter of meaning. */
@@ -43,6 +47,7 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
   const parse = (input: unknown, options: TaskOptions = {}): Task => {
     const label = options.label ?? definition.name
     const params = parseParams(definition, label, input)
+    const { footprint } = definition
     return {
       [taskBrand]: true,
       module: definition.name,
@@ -51,6 +56,7 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
       keepGoing: options.keepGoing ?? false,
       impact: definition.impact,
       owns: definition.owns(params),
+      ...(footprint && { footprint: (facts: HostFacts) => footprint(params, facts) }),
       assess: async host => assess(definition, params, host),
     }
   }

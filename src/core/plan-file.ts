@@ -39,6 +39,7 @@ export const PlanFile = z.strictObject({
     tags: z.array(z.string()).optional(),
     skipTags: z.array(z.string()).optional(),
     allow: z.string().optional(),
+    allowOverBudget: z.boolean().optional(),
     /** How the hosts were logged in to, without any secret. */
     login: z
       .strictObject({

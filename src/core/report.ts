@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Budget } from './budget.ts'
 import { impacts } from './step.ts'
 
 /** What became of a task; see README.md for each. Ordered from the least to the most that needs attention. */
@@ -62,6 +63,8 @@ export const HostReport = z.object({
   status: HostStatus,
   durationMs: z.number(),
   roundTrips: z.number(),
+  /** The host's memory and what its tasks plan of it; none where no task says what it takes. */
+  budget: Budget.optional(),
   tasks: z.array(TaskReport),
   error: ReportError.nullable(),
 })

@@ -1,4 +1,6 @@
+import type { Footprint } from './budget.ts'
 import type { SakError } from './errors.ts'
+import type { HostFacts } from './facts.ts'
 import type { Host } from './host.ts'
 import type { Impact, Step } from './step.ts'
 
@@ -40,6 +42,8 @@ export interface Task {
   /** The greatest impact that its steps can have. */
   readonly impact: Impact
   readonly owns: readonly string[]
+  /** The memory that it lets its services use at most; none for a module that says nothing of it. */
+  footprint?(facts: HostFacts): Footprint | undefined
   assess(host: Host): Promise<Assessment>
 }
 

@@ -1,10 +1,13 @@
+import type { Budget } from '../core/budget.ts'
 import type { Connection } from '../core/connection.ts'
 import { isSakError, SakError } from '../core/errors.ts'
 import type { TaskStatus } from '../core/report.ts'
 import { greatestImpact, type Impact, type Step } from '../core/step.ts'
 import type { Assessment, KeyChange, Task } from '../core/task.ts'
 import { HostLost, type Reader } from './batch.ts'
+import { type Budgeting, readBudget, refuseOverBudget } from './budget.ts'
 import { findInterrupted, type Interrupted, interruptedError } from './journal.ts'
+import type { Ask } from './overlay.ts'
 import { planTask, planTasks, type TaskPlan } from './plan.ts'
 import { asSakError } from './report-task.ts'
 import { type Reviewed, readMachineId, refuseOther } from './reviewed.ts'
@@ -34,6 +37,8 @@ export interface HostAtHand {
 
 export interface ApplyOptions {
   readonly allow: Impact
+  /** What the host's memory is held against. Default: nothing. */
+  readonly budget?: Budgeting
   /** Names the run in the journals on the hosts. */
   readonly runId: string
   /** Told before a task's steps run. */
@@ -47,15 +52,20 @@ export interface ApplyOptions {
 export interface HostPlan {
   readonly results: readonly TaskResult[]
   readonly machineId: string | null
+  readonly budget: Budget | undefined
   /** What earlier runs left unfinished in tasks that are not among these. */
   readonly interrupted: readonly Interrupted[]
 }
 
 /** Checks the tasks of a host and says what would be done; changes nothing. What an earlier run left unfinished is said. */
-export async function planHost(host: HostAtHand, tasks: readonly Task[], allow: Impact): Promise<HostPlan> {
+export async function planHost(
+  host: HostAtHand,
+  tasks: readonly Task[],
+  options: Pick<ApplyOptions, 'allow' | 'budget'>,
+): Promise<HostPlan> {
   const { ask } = host.freshReader()
-  const [plans, unfinished, machineId] = await Promise.all([
-    planTasks(tasks, ask, allow),
+  const [{ plans, budget }, unfinished, machineId] = await Promise.all([
+    planWithin(tasks, ask, options),
     findInterrupted(ask),
     readMachineId(ask),
   ])
@@ -65,17 +75,32 @@ export async function planHost(host: HostAtHand, tasks: readonly Task[], allow: 
     return found ? { ...result, status: 'interrupted' as const, errors: [interruptedError(found)] } : result
   })
   const interrupted = unfinished.filter(each => !tasks.some(task => task.label === each.task))
-  return { results, interrupted, machineId }
+  return { results, interrupted, machineId, budget }
+}
+
+/** The plans of tasks, with those blocked that the memory of the host is too small for. */
+async function planWithin(
+  tasks: readonly Task[],
+  ask: Ask,
+  {
+    allow,
+    budget: { tasks: whole, allowOver } = { tasks: [], allowOver: true },
+  }: Pick<ApplyOptions, 'allow' | 'budget'>,
+) {
+  const [plans, budget] = await Promise.all([planTasks(tasks, ask, allow), readBudget(ask, whole)])
+  return { plans: allowOver ? plans : refuseOverBudget(plans, budget), budget }
+}
+
+/** What an apply came to. */
+export interface Applied {
+  readonly results: readonly TaskResult[]
+  readonly budget: Budget | undefined
 }
 
 /** Checks the tasks of a host, applies in order those that differ, and checks again. */
-export async function applyHost(
-  host: HostAtHand,
-  tasks: readonly Task[],
-  options: ApplyOptions,
-): Promise<readonly TaskResult[]> {
+export async function applyHost(host: HostAtHand, tasks: readonly Task[], options: ApplyOptions): Promise<Applied> {
   const { ask } = host.freshReader()
-  const [plans, machineId] = await Promise.all([planTasks(tasks, ask, options.allow), readMachineId(ask)])
+  const [{ plans, budget }, machineId] = await Promise.all([planWithin(tasks, ask, options), readMachineId(ask)])
   if (options.reviewed) refuseOther({ results: plans.map(resultOf), machineId }, options.reviewed)
   const results: TaskResult[] = []
   let stopped = false
@@ -95,7 +120,8 @@ export async function applyHost(
     if (result.status !== 'ok' && result.status !== 'changed') disturbed = true
     if (result.status === 'failed' && !task.keepGoing) stopped = true
   }
-  return results.some(result => result.status === 'changed') ? verify(host, results, options.allow) : results
+  const changed = results.some(result => result.status === 'changed')
+  return { results: changed ? await verify(host, results, options.allow) : results, budget }
 }
 
 async function applyTask(

@@ -1,7 +1,7 @@
 import type { Connection } from '../core/connection.ts'
 import { type HostReport, hostStatus, type ReportError } from '../core/report.ts'
 import type { Task } from '../core/task.ts'
-import { type ApplyOptions, applyHost, type HostAtHand, type HostPlan, planHost, type TaskResult } from './apply.ts'
+import { type Applied, type ApplyOptions, applyHost, type HostAtHand, type HostPlan, planHost } from './apply.ts'
 import { batchReads, HostLost, type Reader } from './batch.ts'
 import { lockHost } from './host-lock.ts'
 import { interruptedError } from './journal.ts'
@@ -39,18 +39,18 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
     const message = `did not finish within ${run.deadlineMs / 1000} s`
     return { ...found, code: 'timeout', message, hint: 'the host hangs or is slow: look at its load' }
   }
-  const finish = (results: readonly TaskResult[], error: ReportError | null, unreachable: boolean): HostOutcome => {
+  const finish = ({ results, budget }: Applied, error: ReportError | null, unreachable: boolean): HostOutcome => {
     const tasks = results.map(result => reportTask(run.name, result))
     const status = error ? statusOf(error, unreachable) : hostStatus(tasks)
     const durationMs = Math.round(performance.now() - started)
     const roundTrips = readers.reduce((sum, reader) => sum + reader.trips(), 0)
-    return { report: { name: run.name, status, durationMs, roundTrips, tasks, error } }
+    return { report: { name: run.name, status, durationMs, roundTrips, ...(budget && { budget }), tasks, error } }
   }
   let connection: Connection
   try {
     connection = await connect()
   } catch (error) {
-    return finish([], errorOf(error), true)
+    return finish(nothing, errorOf(error), true)
   }
   try {
     const freshReader = (lasting?: 'lasting') => {
@@ -61,15 +61,17 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
     const host = { connection, freshReader }
     if (run.mode === 'apply')
       return finish(await applyLocked(host, { ...run, options: { ...run.options, signal } }), null, false)
-    const plan = await planHost(host, run.tasks, run.options.allow)
+    const plan = await planHost(host, run.tasks, run.options)
     const [first] = plan.interrupted
-    return { ...finish(plan.results, first ? reportError(run.name, interruptedError(first)) : null, false), plan }
+    return { ...finish(plan, first ? reportError(run.name, interruptedError(first)) : null, false), plan }
   } catch (error) {
-    return finish([], errorOf(error), error instanceof HostLost)
+    return finish(nothing, errorOf(error), error instanceof HostLost)
   } finally {
     await connection.close()
   }
 }
+
+const nothing: Applied = { results: [], budget: undefined }
 
 function statusOf(error: ReportError, unreachable: boolean): HostReport['status'] {
   if (unreachable) return 'unreachable'

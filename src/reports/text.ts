@@ -3,6 +3,7 @@ import type { HostReport, HostStatus, Report, ReportChange, ReportError, RunEven
 import { isNotStarted } from '../core/rollout.ts'
 import { printable } from '../core/terminal.ts'
 import type { Reporter } from './reporter.ts'
+import { budgetLines } from './text-budget.ts'
 import { diffLines, stepLines, valueLines } from './text-change.ts'
 import { summaryLines } from './text-summary.ts'
 
@@ -77,14 +78,21 @@ function paint(colors: Colors, status: HostStatus): (text: string) => string {
 }
 
 function hostLines(host: HostReport, view: View): string[] {
-  const { colors, quiet } = view
+  const { colors, quiet, verbose, planShown } = view
   const tasks = host.tasks.filter(task => !quiet || (task.status !== 'ok' && task.status !== 'skipped'))
   if (quiet && tasks.length === 0 && !host.error) return []
   const trips = `${host.roundTrips} round trip${host.roundTrips === 1 ? '' : 's'}, ${(host.durationMs / 1000).toFixed(1)} s`
   const head = `${colors.bold(printable(host.name))}  ${paint(colors, host.status)(host.status)}  ${colors.dim(trips)}`
   const width = Math.max(...tasks.map(task => task.label.length), 0)
   const error = host.error ? indent(errorLines(host.error, colors)) : []
-  return [head, ...error, ...tasks.flatMap(task => taskLines(task, width, view)), ...rootHint(host, colors)]
+  const budget = budgetLines(host, { colors, verbose, brief: quiet || planShown })
+  return [
+    head,
+    ...error,
+    ...tasks.flatMap(task => taskLines(task, width, view)),
+    ...rootHint(host, colors),
+    ...indent(budget),
+  ]
 }
 
 function taskLines(task: TaskReport, width: number, view: View): string[] {
@@ -92,18 +100,21 @@ function taskLines(task: TaskReport, width: number, view: View): string[] {
   const { status } = task
   const word = paint(colors, status)(`${marks[status]} ${status.padEnd(8)}`)
   const impact = task.impact === 'none' || status === 'ok' ? '' : colors.dim(`(${task.impact})`)
-  const reason = task.error && isNeedsRoot(task.error) ? colors.red(`needs-root: ${printable(task.error.message)}`) : ''
+  const reason =
+    task.error && isSaidOnce(task.error) ? colors.red(`${task.error.code}: ${printable(task.error.message)}`) : ''
   const later = status === 'deferred' ? ' known once the tasks before it are applied' : ''
   const head = `  ${word} ${printable(task.label).padEnd(width)}  ${impact}${later}${reason}`.trimEnd()
   const known = planShown && status === 'changed'
   const changes = known ? [] : task.changes.flatMap(change => changeLines(change, colors))
   const toDo = mode === 'dry-run' && (status === 'drift' || status === 'pending')
   const steps = toDo || verbose ? stepLines(task.steps, mode, colors) : []
-  const error = task.error && !isNeedsRoot(task.error) ? errorLines(task.error, colors) : []
+  const error = task.error && !isSaidOnce(task.error) ? errorLines(task.error, colors) : []
   return [head, ...indent([...error, ...changes, ...steps], 6)]
 }
 
 const isNeedsRoot = (error: ReportError) => error.code === 'needs-root'
+/** What to do about these stands once below the host. */
+const isSaidOnce = (error: ReportError) => isNeedsRoot(error) || error.code === 'over-budget'
 
 function changeLines(change: ReportChange, colors: Colors): string[] {
   const title = colors.bold(printable(change.key)) + (change.path ? ` ${printable(change.path)}` : '')

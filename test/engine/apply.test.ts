@@ -9,7 +9,7 @@ import { absent, file } from '../../src/core/file.ts'
 import { blocked, defineModule } from '../../src/core/module.ts'
 import { run, write } from '../../src/core/step.ts'
 import type { Task } from '../../src/core/task.ts'
-import { type ApplyOptions, applyHost, planHost as planWhole } from '../../src/engine/apply.ts'
+import { type ApplyOptions, applyHost as applyWhole, planHost as planWhole } from '../../src/engine/apply.ts'
 import { batchReads } from '../../src/engine/batch.ts'
 import { plannedHost } from '../../src/engine/reviewed.ts'
 import { shellConnection } from './shell.ts'
@@ -62,6 +62,7 @@ const copy = defineModule({
 })
 
 const planHost = async (...args: Parameters<typeof planWhole>) => (await planWhole(...args)).results
+const applyHost = async (...args: Parameters<typeof applyWhole>) => (await applyWhole(...args)).results
 
 function hostAtHand(connection: Connection = shellConnection()) {
   let trips = 0
@@ -90,7 +91,7 @@ t.test('a plan says what apply does, also for what depends on it', async t => {
     copy({ from: a, to: b }),
     copy({ from: b, to: c }, { label: 'copy again' }),
   ]
-  const planned = await planHost(hostAtHand(), tasks, 'data')
+  const planned = await planHost(hostAtHand(), tasks, options)
   t.same(
     planned.map(result => [result.status, result.steps.map(step => 'content' in step && step.content)]),
     [
@@ -115,7 +116,7 @@ t.test('what only an applied task can tell is deferred, and then applied', async
   const folder = t.testdir({ a: 'old' })
   const [a, b] = [join(folder, 'a'), join(folder, 'b')]
   const tasks = [note({ path: a, content: 'new' }), copy({ from: a, to: b, byCommand: true })]
-  const planned = await planHost(hostAtHand(), tasks, 'data')
+  const planned = await planHost(hostAtHand(), tasks, options)
   t.match(planned[1], { status: 'deferred', impact: 'restart', steps: [] })
   t.same(await statuses(applyHost(hostAtHand(), tasks, options)), ['changed', 'changed'])
   t.equal(await readFile(b, 'utf8'), 'new')
@@ -179,7 +180,7 @@ t.test('a reviewed plan is what is applied, or nothing is', async t => {
   const tasks = [copy({ from: path, to: join(folder, 'b') })]
   const review = async () => ({
     key: 'key',
-    host: plannedHost('web1', 'key', await planWhole(hostAtHand(), tasks, 'data')),
+    host: plannedHost('web1', 'key', await planWhole(hostAtHand(), tasks, options)),
   })
   const reviewed = await review()
   await writeFile(path, 'changed since')
@@ -197,7 +198,7 @@ t.test('a reviewed plan is what is applied, or nothing is', async t => {
 t.test('a module with a bug is named, and other tasks are judged', async t => {
   const folder = t.testdir({})
   const buggy: Task = { ...note({ path: '/x', content: '' }), assess: () => Promise.reject(new TypeError('oops')) }
-  const results = await planHost(hostAtHand(), [buggy, note({ path: join(folder, 'a'), content: 'x' })], 'data')
+  const results = await planHost(hostAtHand(), [buggy, note({ path: join(folder, 'a'), content: 'x' })], options)
   t.match(results, [{ status: 'failed', errors: [{ code: 'module-bug', message: /note.*oops/ }] }, { status: 'drift' }])
 })
 
@@ -213,7 +214,7 @@ t.test('a host that is lost on the way is never in sync', async t => {
     let left = after
     return { ...whole, run: (script, opts) => (left-- > 0 ? whole.run(script, opts) : lost()) }
   }
-  await t.rejects(planHost(hostAtHand(losing(0)), tasks, 'data'), 'while it is read')
+  await t.rejects(planHost(hostAtHand(losing(0)), tasks, options), 'while it is read')
   const whileApplied = await applyHost(hostAtHand(losing(1)), tasks, options)
   t.match(whileApplied, [
     { status: 'failed', rollback: 'failed', errors: [{ code: 'connection-lost' }] },

@@ -1,0 +1,38 @@
+import { type Budget, budgetOf, isOver, largestPart } from '../core/budget.ts'
+import { SakError } from '../core/errors.ts'
+import type { Task } from '../core/task.ts'
+import { readFacts } from './facts.ts'
+import type { Ask } from './overlay.ts'
+import type { TaskPlan } from './plan.ts'
+
+/** What the memory of a host is held against. */
+export interface Budgeting {
+  /** All tasks that the playbook has for the host, also those that this run leaves out. */
+  readonly tasks: readonly Task[]
+  /** Apply although the sum is more than the host has. */
+  readonly allowOver: boolean
+}
+
+export async function readBudget(ask: Ask, tasks: readonly Task[]): Promise<Budget | undefined> {
+  if (!tasks.some(task => task.footprint)) return undefined
+  const facts = await readFacts(ask)
+  return facts && budgetOf(tasks, facts)
+}
+
+/** Nothing is applied on a host whose tasks together let their services use more memory than there is. */
+export function refuseOverBudget(plans: readonly TaskPlan[], budget: Budget | undefined): readonly TaskPlan[] {
+  if (!budget || !isOver(budget)) return plans
+  const { task, MiB, what } = largestPart(budget)
+  const error = new SakError(
+    'over-budget',
+    `${budget.plannedMiB} MiB of memory are planned, and the host has ${budget.ramMiB}`,
+    {
+      hint: `save memory (most goes to ${task}: ${MiB} MiB, ${what}), take a larger host, or apply with --allow-over-budget`,
+    },
+  )
+  return plans.map(plan => {
+    if (plan.status !== 'drift' && plan.status !== 'deferred') return plan
+    const assessment = 'assessment' in plan ? plan.assessment : undefined
+    return { task: plan.task, status: 'blocked', assessment, errors: [error] }
+  })
+}
