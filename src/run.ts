@@ -3,6 +3,7 @@ import { checkOptions } from './check-options.ts'
 import type { ConnectOptions } from './core/connection.ts'
 import { SakError } from './core/errors.ts'
 import type { PlanFile, PlannedHost, PlanSource } from './core/plan-file.ts'
+import { nameOf } from './core/playbook.ts'
 import { countBy, exitCodeOf, type HostReport, type Report, type RunEvent } from './core/report.ts'
 import type { RolloutOptions } from './core/rollout.ts'
 import type { Impact } from './core/step.ts'
@@ -185,7 +186,8 @@ async function runAll(
   const { forks = 50, signal } = options
   const inBatches = mode === 'apply' ? rolloutOf(options) : {}
   const hosts = [...rest, ...(await rollOut(jobs, { ...inBatches, forks, run, emit, ...(signal && { signal }) }))]
-  const report = reportOf(mode, startedAt, performance.now() - started, hosts)
+  const about = { mode, playbook: nameOf(options.playbook), startedAt: startedAt.toISOString() }
+  const report = reportOf({ ...about, durationMs: Math.round(performance.now() - started) }, hosts)
   emit({ type: 'end', report })
   return { report, hosts: planned }
 }
@@ -201,12 +203,12 @@ const rolloutOf = ({ serial, maxFail, health }: RunOptions): RolloutOptions => (
   ...(health && { health }),
 })
 
-function reportOf(mode: Report['mode'], startedAt: Date, ms: number, hosts: readonly HostReport[]): Report {
+type About = Pick<Report, 'mode' | 'playbook' | 'startedAt' | 'durationMs'>
+
+function reportOf(about: About, hosts: readonly HostReport[]): Report {
   return {
     schema: 'sak-reconcile/report@1',
-    mode,
-    startedAt: startedAt.toISOString(),
-    durationMs: Math.round(ms),
+    ...about,
     exitCode: exitCodeOf(hosts),
     summary: {
       hosts: countBy(hosts.map(host => host.status)),

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { SakError } from '../core/errors.ts'
-import { describeIssues } from '../core/issues.ts'
 import { PlanFile } from '../core/plan-file.ts'
 import { impacts } from '../core/step.ts'
+import { savedJson } from '../loading/saved-json.ts'
 import { apply } from '../run.ts'
 import { interruptible } from './interrupt.ts'
 import type { CliOptions } from './options.ts'
@@ -22,7 +21,7 @@ export async function applyPlanCommand(path: string, cli: CliOptions): Promise<n
       hint: 'make a new plan with --dry-run --save-plan FILE',
     })
   }
-  const file = await readPlan(path)
+  const file = await savedJson(path, PlanFile, { what: 'plan', hint: 'plans are made with --dry-run --save-plan FILE' })
   const { playbook, inventory, vars, tags, skipTags, allow, allowOverBudget, login } = file.source
   const { options, playbook: name } = await runOptions({
     ...login,
@@ -36,7 +35,7 @@ export async function applyPlanCommand(path: string, cli: CliOptions): Promise<n
     ...(allowOverBudget && { allowOverBudget }),
     ...(allow && { allow: cli.allow ?? impacts.find(impact => impact === allow) }),
   })
-  const output = await reportTo({ ...cli, yes: true })
+  const output = reportTo({ ...cli, yes: true })
   return interruptible(async signal => {
     const run = { ...options, connect: { ...options.connect, signal }, signal, onEvent: output.onEvent }
     const report = await apply(file, { ...run, allowDeferred: cli.allowDeferred })
@@ -44,31 +43,4 @@ export async function applyPlanCommand(path: string, cli: CliOptions): Promise<n
     await remember(name, report)
     return report.exitCode
   })
-}
-
-async function readPlan(path: string): Promise<PlanFile> {
-  const parsed = PlanFile.safeParse(parseJson(await read(path), path))
-  if (parsed.success) return parsed.data
-  throw new SakError('usage', `${path} is no plan: ${describeIssues(parsed.error, PlanFile)}`, {
-    hint: 'plans are made with --dry-run --save-plan FILE',
-  })
-}
-
-async function read(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    throw new SakError('usage', `${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`, { cause })
-  }
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new SakError('usage', `${path} is not JSON`, {
-      cause,
-      hint: 'plans are made with --dry-run --save-plan FILE',
-    })
-  }
 }

@@ -16,6 +16,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       const { applyPlanCommand } = await import('./apply-plan.ts')
       exitCode = await applyPlanCommand(file, options)
     },
+    report: async (file, options) => {
+      const { reportCommand } = await import('./report.ts')
+      await reportCommand(file, options)
+    },
   })
   command.exitOverride()
   try {

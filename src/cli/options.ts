@@ -2,10 +2,12 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { Health, MaxFail, parseMaxFail, parseSerial, Serial, type Share } from '../core/rollout.ts'
 import { impacts } from '../core/step.ts'
+import { reportFormats } from '../reports/formats.ts'
 import { version } from '../version.ts'
 
 const hostKeyChecking = ['strict', 'accept-new', 'off'] as const
-const formats = ['text', 'json'] as const
+
+const FurtherReport = z.object({ format: z.enum(reportFormats), file: z.string() })
 
 const Options = z.object({
   dryRun: z.boolean().default(false),
@@ -29,9 +31,10 @@ const Options = z.object({
   privateKey: z.string().optional(),
   jump: z.string().optional(),
   hostKeyChecking: z.enum(hostKeyChecking).optional(),
-  format: z.enum(formats).default('text'),
+  format: z.enum(reportFormats).default('text'),
   json: z.boolean().default(false),
   output: z.string().optional(),
+  report: z.array(FurtherReport).default([]),
   yes: z.boolean().default(false),
   quiet: z.boolean().default(false),
   verbose: z.boolean().default(false),
@@ -45,6 +48,7 @@ export type CliOptions = z.output<typeof Options> & { readonly playbook?: string
 export interface Commands {
   reconcile(options: CliOptions): Promise<void>
   applyPlan(file: string, options: CliOptions): Promise<void>
+  report(file: string, options: CliOptions): Promise<void>
 }
 
 /** The command line's grammar. */
@@ -72,6 +76,12 @@ export function program(commands: Commands): Command {
     .action(async (file: string, raw: unknown) => {
       await commands.applyPlan(file, toOptions(raw))
     })
+  withReportOptions(root.command('report'))
+    .description('Shows a saved report in any format.')
+    .argument('<file>', 'a report that --json printed; "-" is stdin')
+    .action(async (file: string, raw: unknown) => {
+      await commands.report(file, toOptions(raw))
+    })
   return root
 }
 
@@ -82,7 +92,7 @@ function toOptions(raw: unknown): CliOptions {
 
 /** The options of all commands that reach hosts. */
 function withRunOptions(command: Command): Command {
-  return command
+  return withReportOptions(command)
     .option('-i, --inventory <x>', 'a file, an executable, or "host,host,"; may be repeated', append)
     .option('-l, --limit <pattern>', 'only these hosts: names, groups, globs, a:b, a:!b, a:&b, ~regex, @file, failed')
     .option('-t, --tags <tags>', 'only tasks with one of these tags, labels or module names', appendList)
@@ -110,10 +120,16 @@ function withRunOptions(command: Command): Command {
         hostKeyChecking,
       ),
     )
-    .addOption(new Option('--format <format>', 'the report (default: text)').choices(formats))
+    .option('-y, --yes', 'apply without the question')
+}
+
+/** The options of all commands that show a report. */
+function withReportOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--format <format>', 'the report (default: text)').choices(reportFormats))
     .option('--json', 'the same as --format json')
     .option('-o, --output <file>', 'write the report to a file')
-    .option('-y, --yes', 'apply without the question')
+    .option('--report <format:file>', 'write a further report, in another format; may be repeated', appendReport)
     .option('-q, --quiet', 'only what needs attention')
     .option('-v, --verbose', 'the steps that were done, too')
     .option('--no-color', 'no colours (NO_COLOR, FORCE_COLOR and TERM=dumb count too)')
@@ -121,6 +137,15 @@ function withRunOptions(command: Command): Command {
 
 const append = (value: string, before: string[] = []): string[] => [...before, value]
 const appendList = (value: string, before: string[] = []): string[] => [...before, ...value.split(',').filter(Boolean)]
+
+function appendReport(text: string, before: z.input<typeof FurtherReport>[] = []): z.input<typeof FurtherReport>[] {
+  const at = text.indexOf(':')
+  const format = reportFormats.find(each => each === text.slice(0, at))
+  if (format === undefined || at === text.length - 1) {
+    throw new InvalidArgumentError(`expected FORMAT:FILE, with one of ${reportFormats.join(', ')}`)
+  }
+  return [...before, { format, file: text.slice(at + 1) }]
+}
 
 function positive(text: string): number {
   const value = Number(text)

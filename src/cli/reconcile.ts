@@ -18,7 +18,7 @@ export async function reconcileCommand(cli: CliOptions): Promise<number> {
   if (cli.savePlan !== undefined) await refuseUnwritable(cli.savePlan, '--save-plan')
   const { options, source, playbook } = await runOptions(cli)
   if (!cli.dryRun) refuseWithoutTerminal(cli)
-  const output = await reportTo(cli)
+  const output = reportTo(cli)
   return interruptible(async signal => {
     const run = { ...options, connect: { ...options.connect, signal }, signal, onEvent: output.onEvent }
     const ask = !cli.dryRun && !cli.yes && { confirm: (planned: Report) => confirm(applyQuestion(planned)) }

@@ -1,7 +1,8 @@
 import type { RunEvent } from '../core/report.ts'
-import { openOutput } from '../loading/own-file.ts'
-import { jsonReport } from '../reports/json.ts'
+import { openOutput } from '../loading/output-file.ts'
+import { type ReportFormat, reportIn } from '../reports/formats.ts'
 import { progressLine, progressLines } from '../reports/progress.ts'
+import type { Reporter } from '../reports/reporter.ts'
 import { textReport } from '../reports/text.ts'
 import type { CliOptions } from './options.ts'
 import { screen } from './screen.ts'
@@ -12,34 +13,58 @@ export interface ReportOutput {
   readonly finish: () => Promise<void>
 }
 
+type ReportOptions = Pick<CliOptions, 'format' | 'output' | 'report' | 'quiet' | 'verbose' | 'color'>
+
 /**
- * The report, to where the options say: lines as they come on stdout, or a file once all are there.
- * Throws SakError `usage` where that file cannot be written: before a host is changed, and not after.
+ * The report, to where the options say: lines as they come on stdout, or a file once all are there; and the further ones of --report.
+ * Throws SakError `usage` where a file cannot be written: before a host is changed, and not after.
  */
-export async function reportTo(cli: CliOptions): Promise<ReportOutput> {
-  const { format, output, quiet, verbose } = cli
-  const file = output === undefined ? undefined : await openOutput(output, '-o')
-  const parts: string[] = []
-  const write = (text: string) => {
-    if (output === undefined) screen.print(process.stdout, text)
-    else parts.push(text)
-  }
-  const color = wantsColor(cli, process.stdout)
-  const main = format === 'json' ? jsonReport(write) : textReport({ color, quiet, verbose, write })
-  const listeners = [progress(cli), main.onEvent, planOnStderr(cli)] // the line that is redrawn is gone before the summary
+export function reportTo(cli: CliOptions): ReportOutput {
+  const { onEvent, finish } = reportsTo(cli)
+  const listeners = [progress(cli), onEvent, planOnStderr(cli)] // the line that is redrawn is gone before the summary
+  return { onEvent: toAll(listeners), finish }
+}
+
+/** The reports alone: no progress, no plan to be asked about. */
+export function reportsTo(cli: ReportOptions): ReportOutput {
+  const all = [
+    cli.output === undefined ? onStdout(cli) : inFile(cli, cli.format, cli.output, '-o'),
+    ...cli.report.map(({ format, file }) => inFile(cli, format, file, '--report')),
+  ]
   return {
-    onEvent: event => {
-      for (const listener of listeners) listener(event)
-    },
+    onEvent: toAll(all.map(each => each.onEvent)),
     finish: async () => {
-      main.finish()
-      await file?.writeFile(parts.join(''))
-      await file?.close()
+      for (const { finish } of all) await finish()
+    },
+  }
+}
+
+function onStdout(cli: ReportOptions): ReportOutput {
+  const { format, quiet, verbose } = cli
+  const write = (text: string) => screen.print(process.stdout, text)
+  const report = reportIn(format, { color: wantsColor(cli, process.stdout), quiet, verbose, write })
+  return { onEvent: report.onEvent, finish: async () => report.finish() }
+}
+
+function inFile({ quiet, verbose }: ReportOptions, format: ReportFormat, path: string, option: string): ReportOutput {
+  const file = openOutput(path, option, { live: format === 'ndjson' })
+  const report: Reporter = reportIn(format, { color: false, quiet, verbose, write: file.write })
+  return {
+    onEvent: report.onEvent,
+    finish: async () => {
+      report.finish()
+      await file.close()
     },
   }
 }
 
 type Listener = (event: RunEvent) => void
+
+function toAll(listeners: readonly Listener[]): Listener {
+  return event => {
+    for (const listener of listeners) listener(event)
+  }
+}
 
 const onStderr = (text: string) => screen.print(process.stderr, text)
 
@@ -63,10 +88,9 @@ function progress(cli: CliOptions): Listener {
   return verbose || process.stderr.isTTY ? progressLines(onStderr) : () => {}
 }
 
-function wantsColor({ color, output }: CliOptions, stream: NodeJS.WriteStream): boolean {
+function wantsColor({ color }: ReportOptions, stream: NodeJS.WriteStream): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env
   if (!color || NO_COLOR) return false
-  if (stream === process.stdout && output !== undefined) return false
   if (FORCE_COLOR !== undefined) return !['0', 'false'].includes(FORCE_COLOR)
   return stream.isTTY === true && TERM !== 'dumb'
 }

@@ -95,6 +95,9 @@ export function isPlaybookFactory(value: unknown): value is PlaybookFactory {
   return typeof value === 'function' && playbookBrand in value
 }
 
+export const nameOf = (playbook: Playbook | PlaybookFactory): string =>
+  isPlaybookFactory(playbook) ? playbook.playbookName : playbook.name
+
 function parse<S extends z.ZodType>(name: string, schema: S, params: unknown): z.output<S> {
   const parsed = schema.safeParse(params)
   if (parsed.success) return parsed.data

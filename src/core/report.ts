@@ -74,6 +74,8 @@ export type HostReport = z.infer<typeof HostReport>
 export const Report = z.object({
   schema: z.literal('sak-reconcile/report@1'),
   mode: z.enum(['dry-run', 'apply']),
+  /** The playbook's name; reports of earlier versions have none. */
+  playbook: z.string().optional(),
   startedAt: z.iso.datetime(),
   durationMs: z.number(),
   exitCode: z.number(),

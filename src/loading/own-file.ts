@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, open, rename, rm, writeFile } from 'node:fs/promises'
+import { access, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { SakError } from '../core/errors.ts'
 
@@ -16,25 +16,20 @@ export async function writeOwnFile(path: string, text: string): Promise<void> {
   }
 }
 
+/** The hint of a mistake that is found before a run. */
+export const nothingDone = 'nothing was done yet'
+
 /** Finds out before a run whether a file can be written after it. Throws SakError `usage`. */
 export async function refuseUnwritable(path: string, option: string): Promise<void> {
   try {
     await access(dirname(resolve(path)), constants.W_OK)
   } catch (cause) {
-    throw unwritable(path, option, cause)
+    throw unwritable(path, option, cause, nothingDone)
   }
 }
 
-/** Opens a file before a run for what is to be written after it. Throws SakError `usage`. */
-export async function openOutput(path: string, option: string) {
-  try {
-    return await open(path, 'w')
-  } catch (cause) {
-    throw unwritable(path, option, cause)
-  }
-}
-
-function unwritable(path: string, option: string, cause: unknown): SakError {
+/** Says that a file that an option names cannot be written. */
+export function unwritable(path: string, option: string, cause: unknown, hint?: string): SakError {
   const why = cause instanceof Error ? cause.message : String(cause)
-  return new SakError('usage', `${option}: ${path} cannot be written: ${why}`, { cause, hint: 'nothing was done yet' })
+  return new SakError('usage', `${option}: ${path} cannot be written: ${why}`, { cause, ...(hint && { hint }) })
 }

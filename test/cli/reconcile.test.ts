@@ -91,3 +91,41 @@ t.test('some tasks, some hosts', async t => {
     ['a'],
   )
 })
+
+t.test('reports in other formats: streamed, several at once, and of a saved report', async t => {
+  const { cwd, run, look } = await project(t)
+  const events = (text: string) =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+  const types = ['start', 'host-start', 'host', 'end']
+  t.same(
+    events((await look('--format', 'ndjson')).stdout).map(({ type }) => type),
+    types,
+  )
+  const several = await look('--report', 'json:report.json', '--report', 'ndjson:events')
+  t.match(several, { code: 2, stdout: /^localhost {2}drift/ })
+  t.same(
+    events(await readFile(join(cwd, 'events'), 'utf8')).map(({ type }) => type),
+    types,
+  )
+  const again = await run('report', 'report.json')
+  t.equal(again.code, 0, 'it is not the run')
+  t.equal(again.stdout, several.stdout, 'and shows what the run did')
+  const json = await readFile(join(cwd, 'report.json'), 'utf8')
+  t.same(JSON.parse((await run('report', 'report.json', '--json')).stdout), JSON.parse(json))
+  t.match(JSON.parse(json), { playbook: 'notes' })
+})
+
+t.test('what is no report, and what is no format', async t => {
+  const { run } = await project(t)
+  t.match(await run('report', 'nowhere.json'), { code: 1, stderr: /^usage: nowhere\.json cannot be read/ })
+  t.match(await run('report', 'notes.ts'), {
+    code: 1,
+    stderr: /notes\.ts is not JSON\n {2}hint: reports are saved with/,
+  })
+  t.match(await run('-n', '--report', 'pdf:x'), { code: 1, stderr: /expected FORMAT:FILE, with one of text, json/ })
+  t.match(await run('-n', '--report', 'json:'), { code: 1, stderr: /expected FORMAT:FILE/ })
+  t.match(await run('-n', '--report', 'json:no/such/x'), { code: 1, stderr: /--report: no\/such\/x cannot be written/ })
+})
