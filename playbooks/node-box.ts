@@ -39,7 +39,7 @@ const pm2Params = (sizing: Sizing['pm2']) =>
 /** Section 4. */
 const swapParams = (sizing: Sizing['swap']) =>
   z.strictObject({
-    path: AbsolutePath.default('/swapfile'),
+    path: AbsolutePath.default('/swapfile').describe('The swap file'),
     size: Size.default(sizing.size).describe('As much as the RAM, at most 4 GiB'),
   })
 const kernel = { 'vm.swappiness': 10, 'vm.vfs_cache_pressure': 50 } as const
@@ -91,10 +91,16 @@ const Logs = z.strictObject({
     .optional()
     .describe("The app's own logs, which logrotate rotates. Default: logs/*.log in its folder"),
   rotate: z.int().min(0).default(7).describe('How many old logs are kept'),
-  frequency: z.enum(['hourly', 'daily', 'weekly']).default('daily'),
-  compress: z.boolean().default(true),
+  frequency: z.enum(['hourly', 'daily', 'weekly']).default('daily').describe('How often'),
+  compress: z.boolean().default(true).describe('gzip old logs'),
   pm2Logrotate: z
-    .union([z.literal(false), z.strictObject({ max_size: z.string().default('10M'), retain: z.int().default(7) })])
+    .union([
+      z.literal(false),
+      z.strictObject({
+        max_size: z.string().default('10M').describe('A log this big is rotated'),
+        retain: z.int().default(7).describe('How many old logs are kept'),
+      }),
+    ])
     .prefault({})
     .describe('What PM2 itself rotates: what the app prints, in ~/.pm2/logs. false leaves it out'),
 })
@@ -122,9 +128,10 @@ const paramsFor = (sizing: Sizing) =>
   })
 
 /** A box that runs a Node.js API under PM2 with PostgreSQL and nginx, as the guide sets it, for a size. */
-export const nodeBox = (name: string, sizing: Sizing) =>
+export const nodeBox = (name: string, description: string, sizing: Sizing) =>
   definePlaybook({
     name,
+    description,
     params: paramsFor(sizing),
     tasks: ({ app, pm2, postgres: settings, swap, sysctl: parameters, nginx, logs, overrides }) => [
       swapfile(swap, { tags: ['memory'] }),

@@ -31,7 +31,7 @@ const Params = z.strictObject({
       error: 'expected letters, digits, _ and -: logrotate passes over names such as "sak.bak"',
     })
     .default('sak')
-    .describe('The file in /etc/logrotate.d'),
+    .describe('The file in /etc/logrotate.d; no dots, because logrotate passes over names such as x.bak'),
   stanzas: z
     .array(Stanza)
     .min(1)
@@ -42,11 +42,15 @@ const Params = z.strictObject({
         context.addIssue({ code: 'custom', path: [index, 'paths'], message: `${path} stands twice` })
       }
     })
-    .describe('Which logs are rotated, and how'),
+    .describe(
+      "Which logs are rotated, and how: options go by logrotate's own names, false is the no... of a flag, what is left out is as /etc/logrotate.conf says",
+    ),
   overrides: z
     .enum(['report', 'remove'])
     .default('report')
-    .describe("What to do where another file rotates the same logs, or logrotate's units are masked"),
+    .describe(
+      'Another file rotates the same logs, or a unit is masked: "report" blocks and names the place, "remove" mends it',
+    ),
 })
 type Params = z.output<typeof Params>
 
@@ -58,6 +62,12 @@ export const logrotate = defineModule({
   description: 'Keeps logs rotated: stanzas that logrotate accepts, and the timer that runs it',
   params: Params,
   impact: 'none',
+  example: { stanzas: [{ paths: ['/var/www/shop/logs/*.log'], frequency: 'daily', rotate: 7, compress: true }] },
+  keys: {
+    saved: "our file in /etc/logrotate.d, files of others with our logs, the timer's drop-in",
+    running: 'whether logrotate.timer waits',
+    boot: 'links and masks of the timer, or the mode of /etc/cron.daily/logrotate where there is no timer',
+  },
   owns: ({ name, stanzas }) => [
     pathOf(name),
     ...(stanzas.some(stanza => stanza.frequency === 'hourly') ? [dropInPath(name)] : []),

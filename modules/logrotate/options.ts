@@ -27,7 +27,8 @@ const word = (what: string, pattern: RegExp, example: string) =>
 const Script = z
   .string()
   .min(1)
-  .regex(/^(?:[^\p{Cc}]|[\t\n])*$/u, { error: 'expected lines of sh without control characters' })
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
+  .regex(/^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$/, { error: 'expected lines of sh without control characters' })
   .refine(script => !/^[\t ]*endscript(?![A-Za-z])/m.test(script), { error: 'a line "endscript" would end the script' })
   .optional()
 
@@ -64,28 +65,32 @@ const FileOptions = z.strictObject({
   olddir: word('Directory of the old logs, relative to the log', /^[!-~]+$/, 'a directory such as "old"'),
   createolddir: z.union([z.boolean(), createOwner]).optional().describe('Make `olddir` where it is missing'),
   su: z
-    .union([z.literal('auto'), z.literal(false), z.strictObject({ user: UserName, group: UserName })])
+    .union([
+      z.literal('auto'),
+      z.literal(false),
+      z.strictObject({ user: UserName.describe('User'), group: UserName.describe('Group') }),
+    ])
     .default('auto')
     .describe(
       "Who rotates. `'auto'` is the owner and group of the logs' directory where that is not root alone; `false` is none",
     ),
   shred: flag('Overwrite old logs before they are removed'),
-  shredcycles: z.int().min(1).optional().describe('How often'),
+  shredcycles: z.int().min(1).optional().describe('How often they are overwritten'),
 })
 
 const NameOptions = z.strictObject({
   compress: flag('gzip old logs'),
   delaycompress: flag('Leave the newest of the old logs uncompressed'),
   compresscmd: program('The program that compresses'),
-  uncompresscmd: program('The program that undoes it'),
-  compressext: word('Its file name extension', /^[!-~]+$/, 'an extension such as ".zst"'),
+  uncompresscmd: program('The program that undoes compresscmd'),
+  compressext: word('File name extension of what compresscmd makes', /^[!-~]+$/, 'an extension such as ".zst"'),
   compressoptions: z
     .string()
     .regex(/^[ -~]+$/, { error: 'expected options such as "-9"' })
     .optional()
-    .describe('Its options'),
+    .describe('Options of compresscmd'),
   dateext: flag('Name old logs by date instead of by number'),
-  dateformat: word('How', /^[!-~]+$/, 'a format such as "-%Y%m%d"'),
+  dateformat: word('How: the format of the date', /^[!-~]+$/, 'a format such as "-%Y%m%d"'),
   dateyesterday: z.literal(true).optional().describe("Yesterday's date"),
   datehourago: z.literal(true).optional().describe('The date of an hour ago'),
   extension: word('An extension that old logs keep at the end', /^[!-~]+$/, 'an extension such as ".log"'),

@@ -25,6 +25,16 @@ export const nginxconf = defineModule({
     "Keeps directives of nginx's http block, upstreams and small proxy sites, and that nginx has loaded them.",
   params: Params,
   impact: 'reload',
+  example: {
+    http: { client_max_body_size: '10m', gzip: true },
+    upstreams: { backend: { servers: ['localhost:5000'], keepalive: 32 } },
+    sites: { shop: { server_name: ['shop.example'], upstream: 'backend' } },
+  },
+  keys: {
+    saved: 'our file, and those of others that set the same: nginx.conf and all that it includes is read',
+    running: 'whether the workers that take requests have loaded those files',
+    boot: 'whether nginx.service is enabled',
+  },
   owns: ({ path, http, upstreams, sites }) => [
     path,
     ...Object.entries(http).flatMap(([name, value]) =>

@@ -85,9 +85,11 @@ export const Params = z
     http: z
       .record(DirectiveName, z.union([Value, z.array(Value).min(1)]))
       .default({})
-      .describe('Directives of `http`: name to arguments, or to a list where the directive may repeat (add_header).'),
+      .describe(
+        'Directives of `http`: name to arguments as nginx spells them, on one line; true is `on`. A list where a directive may repeat (add_header). Blocks, and directives that stand outside of `http`, are refused.',
+      ),
     upstreams: z.record(Name, Upstream).default({}).describe('Groups of servers to proxy to, by name.'),
-    sites: z.record(Name, Site).default({}).describe('Small reverse-proxy sites, by any name.'),
+    sites: z.record(Name, Site).default({}).describe('Small reverse-proxy sites, by any name. No TLS.'),
     path: AbsolutePath.refine(path => !/["'\\;{}*?[\]$#\s]/.test(path), {
       error: 'expected a path without blanks, quotes or globs',
     })
@@ -97,7 +99,7 @@ export const Params = z
       .enum(['report', 'remove'])
       .default('report')
       .describe(
-        'What another file sets otherwise: `report` makes the task blocked, `remove` changes it where it stands.',
+        'What another file sets otherwise: "report" blocks the task and names file and line, "remove" changes it there.',
       ),
   })
   .superRefine((params, context) => {

@@ -29,6 +29,12 @@ export const pgconf = defineModule({
   description: 'Settings of a PostgreSQL cluster, in its configuration and in the server that runs',
   params: Params,
   impact: 'restart',
+  example: { settings: { shared_buffers: '128MB', max_connections: 50, log_min_duration_statement: '1s' } },
+  keys: {
+    saved: "our file in the cluster's conf.d, and files that have to change for it",
+    running: 'what the server uses, compared by meaning (128MB is 16384 pages of 8kB)',
+    overrides: 'what has the last word elsewhere: a later file, ALTER SYSTEM, a role, a database, the command line',
+  },
   owns: params => {
     const cluster = params.cluster ?? 'its only cluster'
     const names = [...settingsOf(params).keys()]

@@ -15,6 +15,7 @@ function memory(least: Memory) {
       error: 'expected memory in PostgreSQL\'s units such as "128MB" (B, kB, MB, GB, TB, a whole number before it)',
     })
     .refine(value => bytesOf(value) >= atLeast, { error: `expected at least "${least}", PostgreSQL's own minimum` })
+    .meta({ title: 'memory', type: 'string', pattern: memoryPattern.source })
 }
 
 /** The bytes of an amount of memory. */
@@ -79,14 +80,16 @@ function problemOf(name: string, seen: ReadonlySet<string>): string | undefined 
 }
 
 export const Params = z.strictObject({
-  settings: settings.describe('The settings by their PostgreSQL names; {} takes the file away.'),
+  settings: settings.describe(
+    'By their PostgreSQL names. Those listed below are checked here; any other is a string, number or boolean, and the list of the server decides. {} takes the file away.',
+  ),
   cluster: z
     .string()
     .regex(/^\d+(\.\d+)?\/[A-Za-z0-9_.-]+$/, {
       error: 'expected VERSION/NAME such as "15/main" (pg_lsclusters lists them)',
     })
     .optional()
-    .describe('Which cluster, such as "15/main". Found by itself where there is one.'),
+    .describe('Such as "15/main". Found by itself where there is only one, to be named where there are several.'),
   file: z
     .string()
     .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*\.conf$/, {
@@ -104,7 +107,7 @@ export const Params = z.strictObject({
     .default('60s')
     // pg_ctl's own default, PGCTLTIMEOUT
     .describe(
-      'Time in which the server must answer after a restart; else the old files come back and it starts again.',
+      "Time for the server to answer after a restart (pg_ctl's own default); else the old files come back and it starts again.",
     ),
 })
 export type Params = z.output<typeof Params>

@@ -42,6 +42,17 @@ export const pm2eco = defineModule({
   description: "Keeps the apps of a user's PM2 as an ecosystem file says: in the file, running, and after a reboot.",
   params: Params,
   impact: 'restart',
+  example: {
+    user: 'ubuntu',
+    apps: [
+      { name: 'shop', script: 'server.js', cwd: '/var/www/shop', max_memory_restart: '850M', env: { PORT: 5000 } },
+    ],
+  },
+  keys: {
+    saved: 'the ecosystem file, with mode and owner',
+    running: 'pm2 jlist as the user: settings, processes, their status, variables; and a daemon at all',
+    boot: 'what pm2 save kept, and pm2-USER.service',
+  },
   owns: ({ path, user, apps }) => [path, ...apps.map(app => `pm2:${user}:${app.name}`)],
 
   footprint,

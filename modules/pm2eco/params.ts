@@ -4,10 +4,11 @@ import { z } from 'zod'
 import { pm2Keys } from './fields.ts'
 
 /** Milliseconds as PM2 writes them (`5000`), or a duration (`'5s'`). Comes out as milliseconds. */
-const Milliseconds = z.union(
-  [z.number().int().min(0), Duration.transform(duration => Math.round(durationMs(duration)))],
-  { error: 'expected milliseconds such as 5000, or a duration such as "5s"' },
-)
+const Milliseconds = z
+  .union([z.number().int().min(0), Duration.transform(duration => Math.round(durationMs(duration)))], {
+    error: 'expected milliseconds such as 5000, or a duration such as "5s"',
+  })
+  .meta({ title: 'milliseconds | duration' })
 
 /** PM2 takes whole numbers of K, M or G only. */
 const Memory = Size.transform((size): Size => {
@@ -91,7 +92,10 @@ const App = z
     watch: z.boolean().default(false).describe('Restarted when a file changes: for development'),
     out_file: AbsolutePath.optional().describe('Standard output. PM2: ~/.pm2/logs/NAME-out.log'),
     error_file: AbsolutePath.optional().describe('Standard error. PM2: ~/.pm2/logs/NAME-error.log'),
-    merge_logs: z.boolean().default(true).describe('false puts an id into the log files’ names: out-0.log'),
+    merge_logs: z
+      .boolean()
+      .default(true)
+      .describe('true: out_file is the very name of the log; false puts an id into it, out-0.log'),
     log_date_format: Text.optional().describe('A time before each line of the logs, such as "YYYY-MM-DD HH:mm:ss"'),
   })
   .refine(app => !Object.hasOwn(app.env, app.name), {
@@ -125,14 +129,22 @@ export const Params = z
       .min(1, { error: 'expected at least one app' })
       .refine(apps => new Set(apps.map(app => app.name)).size === apps.length, { error: 'two apps have the same name' })
       .describe("The ecosystem's apps, under PM2's own names"),
-    path: EcosystemPath.optional().describe('The ecosystem file. Default: ecosystem.config.js in the first app’s cwd'),
-    mode: FileMode.default('0640').describe('Mode of the ecosystem file, which belongs to the user'),
+    path: EcosystemPath.optional().describe(
+      "The ecosystem file: .config.js, .config.cjs or .json. Default: ecosystem.config.js in the first app's cwd",
+    ),
+    mode: FileMode.default('0640').describe(
+      'Mode of the ecosystem file, which belongs to the user, for it may hold passwords',
+    ),
     pm2Home: AbsolutePath.optional().describe("PM2's own directory. Default: .pm2 in the user's home"),
-    pm2: AbsolutePath.optional().describe('The pm2 program. Default: found by itself, nvm and its kin included'),
+    pm2: AbsolutePath.optional().describe(
+      "The pm2 program. Default: the one that the boot unit starts, else nvm's default or newest (fnm, asdf, mise, Volta, ~/.npm-global too), else the system's",
+    ),
     unlisted: z
       .enum(['keep', 'stop'])
       .default('keep')
-      .describe('What to do with apps of this PM2 that are not listed here. Its modules are left alone'),
+      .describe(
+        'Apps of this PM2 that are not listed here: "stop" stops them; they stay in its list. Its modules are left alone',
+      ),
     takeOver: z
       .boolean()
       .default(false)

@@ -35,6 +35,12 @@ export const pm2logrotate = defineModule({
   description: "Keeps PM2's own log rotation: the module pm2-logrotate installed, set and running",
   params: Params,
   impact: 'none',
+  example: { user: 'ubuntu', max_size: '50M', retain: 14 },
+  keys: {
+    saved: 'our settings in ~/.pm2/module_conf.json',
+    running: 'pm2 jlist as the user: status, and the settings that the process was started with',
+    boot: "the module in PM2's list of modules, and its files",
+  },
   owns: ({ user, pm2Home }) => [`pm2:${pm2Home ?? user}:${moduleName}`],
   // A Node.js process of its own; its share of the memory (PSS) as measured with version 3.0.0 on Node 20.
   footprint: () => ({ MiB: 30, what: 'a process of its own' }),

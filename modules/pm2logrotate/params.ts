@@ -43,7 +43,7 @@ export const Params = z.strictObject({
     .string()
     .regex(/^[1-9]\d{0,8}[KMG]$/, maxSize)
     .default('10M')
-    .describe('A log this big is rotated'),
+    .describe('A log this big is rotated: whole K, M or G, pm2-logrotate reads nothing else'),
   retain: z
     .union([z.int().min(1), z.literal('all')])
     .default(7)
@@ -52,17 +52,22 @@ export const Params = z.strictObject({
   dateFormat: DateFormat.optional().describe(
     "What an old log is called. Default: as it is, unless old logs would be lost by it; then pm2-logrotate's own",
   ),
-  workerInterval: z.int().min(1).max(86_400).optional().describe('Seconds between looks at the sizes'),
+  workerInterval: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe('Seconds between looks at the sizes. Default: as it is'),
   rotateInterval: z
     .string()
     .regex(/^[\w*,/?#L -]{5,100}$/, { error: 'expected a cron pattern such as "0 0 * * *"' })
     .optional()
-    .describe('When all logs are rotated, whatever their size: a cron pattern'),
+    .describe('When all logs are rotated, whatever their size: a cron pattern. Default: as it is'),
   TZ: z
     .string()
     .regex(/^[A-Za-z0-9_+/-]{1,60}$/, { error: 'expected a time zone such as "Europe/Berlin"' })
     .optional()
-    .describe('The time zone of the names'),
+    .describe('The time zone of the names. Default: as it is'),
 })
 export type Params = z.output<typeof Params>
 

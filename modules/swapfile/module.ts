@@ -31,14 +31,19 @@ const Params = z.strictObject({
     error: 'expected whole mebibytes, such as "512M" or "2G"',
   })
     .default('2G')
-    .describe('Its size'),
+    .describe('Its size, in whole mebibytes'),
   priority: z
     .int()
     .min(0)
     .max(32767)
     .optional()
-    .describe('Its priority among several swap areas, the higher the sooner used; left out, the kernel chooses'),
-  state: z.enum(['present', 'absent']).default('present').describe('Whether there should be one'),
+    .describe(
+      'Its priority among several swap areas, the higher the sooner used. Left out, that of fstab counts, else the kernel chooses',
+    ),
+  state: z
+    .enum(['present', 'absent'])
+    .default('present')
+    .describe('Whether there should be one; "absent" takes it out of use and removes it'),
 })
 
 /** Keeps a swap file: of the right size, in use now, and again after a reboot. */
@@ -47,6 +52,12 @@ export const swapfile = defineModule({
   description: 'Keeps a swap file: of the right size, in use now, and again after a reboot.',
   params: Params,
   impact: 'data',
+  example: { size: '2G' },
+  keys: {
+    saved: "the file's line in /etc/fstab",
+    running: 'whether the kernel uses the file, its size and priority; mode, owner, holes',
+    boot: 'that systemd takes it from fstab, and no unit of the same name decides',
+  },
   owns: ({ path }) => [path, `fstab:${path}`],
 
   async check(host, { path, size, priority, state }) {

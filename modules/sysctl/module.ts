@@ -20,16 +20,20 @@ const overrideHint =
 const bootUnit = '/etc/systemd/system/systemd-sysctl.service'
 
 const Params = z.strictObject({
-  settings: SysctlSettings.describe('Kernel parameters and their values, such as { "vm.swappiness": 10 }'),
+  settings: SysctlSettings.describe(
+    'Kernel parameters and their values: whole numbers, or texts of one line. `net.ipv4.conf.eth0/100.rp_filter` and `net/ipv4/conf/eth0.100/rp_filter` are the same parameter',
+  ),
   path: AbsolutePath.regex(/^\/etc\/sysctl\.d\/[^/.][^/]*\.conf$/, {
     error: 'expected a path such as "/etc/sysctl.d/60-sak.conf": only such files are read at boot',
   })
     .default('/etc/sysctl.d/60-sak.conf')
-    .describe('The file that keeps them; it is ours alone'),
+    .describe('The file that keeps them, ours alone: /etc/sysctl.d/NAME.conf, since nothing else is read at boot'),
   overrides: z
     .enum(['report', 'remove'])
     .default('report')
-    .describe('What to do about lines of other files that win over ours: name them, or comment them out'),
+    .describe(
+      'Lines of other files that win over ours at boot: "report" blocks the task and names file and line, "remove" comments them out',
+    ),
 })
 
 /** Keeps kernel parameters at their values, now and after a reboot. */
@@ -38,6 +42,12 @@ export const sysctl = defineModule({
   description: 'Keeps kernel parameters at their values, now and after a reboot.',
   params: Params,
   impact: 'none',
+  example: { settings: { 'vm.swappiness': 10, 'net.ipv4.tcp_rmem': '4096 131072 6291456' } },
+  keys: {
+    saved: 'the file, with owner root and mode 0644',
+    running: "the kernel's values under /proc/sys",
+    boot: 'lines of other files that would undo a setting at boot',
+  },
   owns: ({ settings, path }) => [path, ...Object.keys(settings).map(key => `sysctl:${key}`)],
 
   async check(host, { settings, path, overrides }) {

@@ -20,6 +20,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       const { reportCommand } = await import('./report.ts')
       await reportCommand(file, options)
     },
+    modules: async options => {
+      const { modulesCommand } = await import('./reference.ts')
+      await modulesCommand(options)
+    },
+    schema: async name => {
+      const { schemaCommand } = await import('./reference.ts')
+      await schemaCommand(name)
+    },
   })
   command.exitOverride()
   try {

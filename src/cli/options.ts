@@ -49,7 +49,14 @@ export interface Commands {
   reconcile(options: CliOptions): Promise<void>
   applyPlan(file: string, options: CliOptions): Promise<void>
   report(file: string, options: CliOptions): Promise<void>
+  modules(options: ReferenceOptions): Promise<void>
+  schema(name: string | undefined): Promise<void>
 }
+
+const ReferenceOptions = z.object({ json: z.boolean().default(false), color: z.boolean().default(true) })
+
+/** What `sak-reconcile modules` says. */
+export type ReferenceOptions = z.output<typeof ReferenceOptions> & { readonly name?: string }
 
 /** The command line's grammar. */
 export function program(commands: Commands): Command {
@@ -82,7 +89,25 @@ export function program(commands: Commands): Command {
     .action(async (file: string, raw: unknown) => {
       await commands.report(file, toOptions(raw))
     })
+  withReference(root, commands)
   return root
+}
+
+function withReference(root: Command, commands: Commands): void {
+  root
+    .command('modules')
+    .description("The reference: all modules and playbooks, or one with its params; also of a file's or a package's.")
+    .argument('[name]', 'a module or playbook (sysctl, t3-small, ./motd.ts, @acme/modules)')
+    .option('--json', 'for machines')
+    .option('--no-color', 'no colours')
+    .action(async (name: string | undefined, raw: unknown) => {
+      await commands.modules({ ...ReferenceOptions.parse(raw), ...(name !== undefined && { name }) })
+    })
+  root
+    .command('schema')
+    .description('A JSON Schema, for editors: of a module’s or playbook’s params, report, plan, inventory or config.')
+    .argument('[name]', 'whose; without it, what there is')
+    .action(async (name: string | undefined) => commands.schema(name))
 }
 
 function toOptions(raw: unknown): CliOptions {

@@ -88,7 +88,7 @@ function progress(cli: CliOptions): Listener {
   return verbose || process.stderr.isTTY ? progressLines(onStderr) : () => {}
 }
 
-function wantsColor({ color }: ReportOptions, stream: NodeJS.WriteStream): boolean {
+export function wantsColor({ color }: Pick<ReportOptions, 'color'>, stream: NodeJS.WriteStream): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env
   if (!color || NO_COLOR) return false
   if (FORCE_COLOR !== undefined) return !['0', 'false'].includes(FORCE_COLOR)

@@ -17,12 +17,16 @@ export interface Config extends RolloutOptions {
   readonly forks?: number
 }
 
-const schema = z.strictObject({
-  $schema: z.string().optional(),
-  playbook: z.unknown().optional(),
-  inventory: z.unknown().optional(),
-  vars: z.record(z.string(), z.unknown()).optional(),
-  forks: z.int().positive().optional(),
+/** What may stand in a config; playbooks and inventories as values are checked where they are used. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional().describe('Of sak.config.json, for editors.'),
+  playbook: z
+    .unknown()
+    .optional()
+    .describe("A playbook, or where one is: a file, a package's export, a built-in name."),
+  inventory: z.unknown().optional().describe('An inventory, or where one is: a file, an executable, "host,host,".'),
+  vars: z.record(z.string(), z.unknown()).optional().describe('Params of the playbook.'),
+  forks: z.int().positive().optional().describe('Hosts at once. Default 50.'),
   serial: Serial.optional(),
   maxFail: MaxFail.optional(),
   health: Health.optional(),
@@ -30,7 +34,7 @@ const schema = z.strictObject({
 
 /** A typed, checked config. Throws SakError `invalid-config`. */
 export function defineConfig(config: Config): Config {
-  const parsed = schema.safeParse(config)
+  const parsed = configSchema.safeParse(config)
   if (parsed.success) return config
-  throw new SakError('invalid-config', describeIssues(parsed.error, schema))
+  throw new SakError('invalid-config', describeIssues(parsed.error, configSchema))
 }

@@ -8,6 +8,8 @@ import { describeIssues } from './issues.ts'
 import type { Impact, Step } from './step.ts'
 import { type Assessment, type Task, type TaskOptions, taskBrand } from './task.ts'
 
+const moduleBrand = Symbol.for('sak-reconcile.module')
+
 /** What a module author writes: three functions over params. Only `check` sees a host, and it can only read. */
 export interface ModuleDefinition<Schema extends z.ZodType, C extends object, D extends { [K in keyof C]: unknown }> {
   /** The module's name, and the label of its tasks unless they have one. */
@@ -18,6 +20,10 @@ export interface ModuleDefinition<Schema extends z.ZodType, C extends object, D 
   readonly params: Schema
   /** The greatest impact that `apply` can have, for when its steps are not known yet. */
   readonly impact: Impact
+  /** Params of a usual use, for the reference. */
+  readonly example?: z.input<Schema>
+  /** What each key of the check holds, in a few words, for the reference: `{ saved: 'the file', running: 'what the kernel uses' }`. */
+  readonly keys?: { readonly [K in keyof NoInfer<C>]?: string }
   /** The paths and keys that a task rules. Two tasks of a host that own the same thing are an error when the playbook loads. */
   owns(params: z.output<Schema>): readonly string[]
   /** Pure. The memory that it lets its services use at most, for the host's budget. */
@@ -36,6 +42,10 @@ export interface Module<Schema extends z.ZodType = z.ZodType> {
   readonly moduleName: string
   readonly description: string
   readonly params: Schema
+  readonly impact: Impact
+  readonly example: unknown
+  readonly keys: Readonly<Record<string, string | undefined>>
+  readonly [moduleBrand]: true
   /** The same for params that come from outside (JSON, a fixture) and have no type yet. */
   parse(params: unknown, options?: TaskOptions): Task
 }
@@ -65,7 +75,16 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
     moduleName: definition.name,
     description: definition.description,
     params: definition.params,
+    impact: definition.impact,
+    example: definition.example,
+    keys: { ...definition.keys },
+    [moduleBrand]: true as const,
   })
+}
+
+/** Whether a value is a module of this or of another copy of the package. */
+export function isModule(value: unknown): value is Module {
+  return typeof value === 'function' && moduleBrand in value
 }
 
 function parseParams<Schema extends z.ZodType>(
@@ -77,7 +96,7 @@ function parseParams<Schema extends z.ZodType>(
   if (parsed.success) return parsed.data
   const title = label === definition.name ? label : `${definition.name} "${label}"`
   throw new SakError('invalid-params', `${title}: ${describeIssues(parsed.error, definition.params)}`, {
-    hint: `sak-reconcile's modules/README.md lists the params of ${definition.name}`,
+    hint: `its params: sak-reconcile modules ${definition.name}`,
   })
 }
 

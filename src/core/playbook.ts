@@ -20,6 +20,8 @@ export type TaskList = readonly (Task | TaskList | false | undefined)[]
 
 export interface PlaybookDefinition<Schema extends z.ZodObject> {
   readonly name: string
+  /** One sentence for the reference: what it is for. */
+  readonly description?: string
   /** The hosts it is for, as a host pattern. Default `all`. */
   readonly hosts?: string
   /** Its params, with every default. */
@@ -32,7 +34,9 @@ export interface PlaybookDefinition<Schema extends z.ZodObject> {
 export interface Playbook<Input = unknown> {
   readonly [playbookBrand]: true
   readonly name: string
+  readonly description: string | undefined
   readonly hosts: string
+  readonly params: z.ZodObject
   /** The same playbook with more params set: objects are merged deeply, all else is replaced. */
   with(overrides: DeepPartial<Input>): Playbook<Input>
   /**
@@ -71,7 +75,9 @@ export function definePlaybook<Schema extends z.ZodObject = typeof noParams>(
     return {
       [playbookBrand]: true,
       name: definition.name,
+      description: definition.description,
       hosts: definition.hosts ?? 'all',
+      params: schema,
       with: overrides => make(mergeVars(given, asVars(overrides))),
       tasksFor: (host, commandLine = {}) => {
         const params = parse(definition.name, schema, mergeVars(mergeVars(given, pick(host.vars, names)), commandLine))

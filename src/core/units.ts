@@ -21,6 +21,7 @@ export const Size = z
     error: 'expected a size such as "850M" or "2G" (binary units K, M, G, T)',
   })
   .refine(isSize, { error: 'expected a size such as "850M" or "2G" (binary units K, M, G, T)' })
+  .meta({ title: 'size' })
 
 /** Schema of a `Duration`. */
 export const Duration = z
@@ -28,6 +29,7 @@ export const Duration = z
     error: 'expected a duration such as "500ms", "10s" or "5m"',
   })
   .refine(isDuration, { error: 'expected a duration such as "500ms", "10s" or "5m"' })
+  .meta({ title: 'duration' })
 
 /**
  * Schema of an absolute path on a host: starts with `/`, has no control characters, no `.` or `..` part.
@@ -39,17 +41,20 @@ export const AbsolutePath = z
   .regex(/^\/[^\x00-\x1f\x7f]*$/, { error: 'expected an absolute path such as "/etc/sysctl.d/60-sak.conf"' })
   .refine(path => !/\/\.{1,2}(\/|$)/.test(path), { error: 'expected a path without "." or ".." parts' })
   .overwrite(path => path.replaceAll(/\/+/g, '/').replace(/(.)\/$/, '$1'))
+  .meta({ title: 'absolute path' })
 
 /** Schema of a file mode: `'644'` or `'0644'`; comes out with four digits. */
 export const FileMode = z
   .string()
   .regex(/^0?[0-7]{3}$|^[0-7]{4}$/, { error: 'expected an octal file mode such as "0644"' })
+  .meta({ title: 'octal mode' })
   .transform(mode => mode.padStart(4, '0'))
 
 /** Schema of a user or group name on a host. */
 export const UserName = z
   .string()
   .regex(/^[a-z_][a-z0-9_-]{0,31}\$?$/, { error: 'expected a user or group name such as "ubuntu"' })
+  .meta({ title: 'user name' })
 
 /** The bytes of a size: `sizeBytes('2G')` is 2147483648. */
 export function sizeBytes(size: Size): number {

@@ -12,7 +12,9 @@ const builtIn: Readonly<Record<string, () => Promise<{ default: PlaybookFactory 
   't3-medium': () => import('sak-reconcile/playbooks/t3-medium'),
 }
 
-const howToName = `name a playbook's file (./web.ts), an installed package's export, or one of: ${Object.keys(builtIn).join(', ')}`
+export const builtInPlaybooks = Object.keys(builtIn)
+
+const howToName = `name a playbook's file (./web.ts), an installed package's export, or one of: ${builtInPlaybooks.join(', ')}`
 
 /** Loads a playbook: a built-in name, a file, or an installed package's export. Throws SakError `usage`. */
 export async function loadPlaybook(name: string, cwd: Cwd): Promise<Playbook | PlaybookFactory> {
@@ -34,7 +36,7 @@ async function importPackage(name: string, cwd: Cwd): Promise<unknown> {
   } catch (error) {
     if (!isSakError(error) || !error.message.includes(`Cannot find module '${name}'`)) throw error
     throw new SakError('usage', `there is no playbook "${name}"`, {
-      hint: didYouMean(name, Object.keys(builtIn)) ?? howToName,
+      hint: didYouMean(name, builtInPlaybooks) ?? howToName,
       cause: error,
     })
   }

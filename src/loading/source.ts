@@ -11,12 +11,21 @@ export type Cwd = string
  * package, its `import 'sak-reconcile'` finds this copy, and `import 'zod'` the one that this copy uses.
  */
 export async function importDefault(source: string, cwd: Cwd): Promise<unknown> {
+  return importSource(source, cwd, { default: true })
+}
+
+/** All that a file or an installed package exports, by name. */
+export async function importAll(source: string, cwd: Cwd): Promise<unknown> {
+  return importSource(source, cwd, {})
+}
+
+async function importSource(source: string, cwd: Cwd, what: { default?: true }): Promise<unknown> {
   const { createJiti } = await import('jiti')
   const folder = isAbsolute(source) ? dirname(source) : cwd
   const options = { interopDefault: true, fsCache: false, moduleCache: true, alias: ownAliases(folder) }
   const jiti = createJiti(join(folder, 'sak.config.js'), options)
   try {
-    return await jiti.import(source, { default: true })
+    return await jiti.import(source, what)
   } catch (error) {
     if (isSakError(error)) throw error
     // what follows the first line is where the loader looked
