@@ -185,6 +185,13 @@ function runSsh(args: string[], { stdin = '', timeoutMs = 120_000 }: ExecOptions
     // A command that does not read its stdin may be gone before it is written.
     child.stdin.on('error', () => {})
     child.once('error', reject)
+    // The shared connection holds our pipes for as long as the command runs on the host.
+    child.once('exit', (_code, signal) => {
+      if (signal === null) return
+      child.stdout.destroy()
+      child.stderr.destroy()
+      reject(new Error(`ssh did not end within ${timeoutMs / 1000} s: ${args.at(-1)}`))
+    })
     child.once('close', code => {
       resolve({ code: code ?? 255, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() })
     })
