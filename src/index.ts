@@ -49,6 +49,7 @@ export {
 } from './core/step.ts'
 export type { Task, TaskOptions } from './core/task.ts'
 export { renderTemplate } from './core/template.ts'
+export { together } from './core/together.ts'
 export { AbsolutePath, Duration, durationMs, FileMode, Size, sizeBytes, UserName } from './core/units.ts'
 export { loadInventory } from './loading/inventory.ts'
 export {

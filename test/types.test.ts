@@ -9,6 +9,7 @@ import {
   reconcile,
   run,
   service,
+  together,
   write,
 } from 'sak-reconcile'
 import { swapfile, sysctl } from 'sak-reconcile/modules'
@@ -55,6 +56,9 @@ t.test('params of modules', async t => {
     () => motd({ text: 1 }),
     // @ts-expect-error an option that is none
     () => motd({ text: 'x' }, { tag: ['a'] }),
+    () => together([motd({ text: 'x' }), undefined, [motd({ text: 'y' })]]),
+    // @ts-expect-error tasks are wanted
+    () => together(['x']),
     () => swapfile({ path: '/swapfile', size: '2G' }),
     // @ts-expect-error a unit that is none
     () => swapfile({ path: '/swapfile', size: '2GB' }),

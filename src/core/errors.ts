@@ -30,6 +30,8 @@ export type ErrorCode =
   | 'unsupported'
   | 'refused'
   | 'over-budget'
+  // what became of another task of the same transaction
+  | 'together'
   // a task failed
   | 'read-failed'
   | 'step-failed'

@@ -14,6 +14,8 @@ const moduleBrand = Symbol.for('sak-reconcile.module')
 export interface ModuleDefinition<Schema extends z.ZodType, C extends object, D extends { [K in keyof C]: unknown }> {
   /** The module's name, and the label of its tasks unless they have one. */
   readonly name: string
+  /** The version of the package that it comes in: a saved plan is not applied by another one. */
+  readonly version?: string
   /** One sentence for the reference: what it keeps as it should be. */
   readonly description: string
   /** The params. Every default is here; `.describe()` each. */
@@ -61,6 +63,7 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
     return {
       [taskBrand]: true,
       module: definition.name,
+      ...(definition.version !== undefined && { moduleVersion: definition.version }),
       label,
       tags: options.tags ?? [],
       keepGoing: options.keepGoing ?? false,

@@ -8,11 +8,15 @@ import type { Step } from './step.ts'
 const PlannedTask = z.strictObject({
   label: z.string(),
   module: z.string(),
+  /** Of a module that says which version it is; those of sak-reconcile have its version. */
+  moduleVersion: z.string().optional(),
   status: TaskStatus,
   /** Of what was there, what should be and the steps, keyed: it changes as soon as one of them does. */
   digest: z.string(),
   changes: z.array(ReportChange),
   steps: z.array(ReportStep),
+  /** The labels of the tasks that it is one transaction with. */
+  together: z.array(z.string()).optional(),
 })
 
 const PlannedHost = z.strictObject({
@@ -62,11 +66,13 @@ export interface Digested {
   readonly current: unknown
   readonly desired: unknown
   readonly steps: readonly Step[]
+  readonly moduleVersion: string | undefined
+  readonly together: readonly string[] | undefined
 }
 
 /** The keyed digest of what a task found and would do. What tells nothing (times of files) is left out. */
-export function planDigest(key: string, { status, current, desired, steps }: Digested): string {
-  const text = JSON.stringify({ status, current, desired, steps }, normalise)
+export function planDigest(key: string, digested: Digested): string {
+  const text = JSON.stringify(digested, normalise)
   return createHmac('sha256', key).update(text).digest('hex')
 }
 

@@ -139,17 +139,29 @@ export function mergeVars(base: Vars, over: Vars): Vars {
   return merged
 }
 
-function flatten(list: TaskList): Task[] {
+/** The tasks of a list, of lists within it too. */
+export function flatten(list: TaskList): Task[] {
   return list.flatMap(item => {
     if (item === undefined || item === false) return []
     return isTask(item) ? [item] : flatten(item)
   })
 }
 
-/** Labels must tell tasks apart, and no two may own the same thing. */
+/** Labels must tell tasks apart, no two may own the same thing, and those that go together must stand together. */
 function checkTasks(name: string, host: PlaybookHost, tasks: readonly Task[]): readonly Task[] {
   const labels = new Set<string>()
   const owners = new Map<string, Task>()
+  const stray = tasks.find(({ transaction }, index) => {
+    const before = tasks.slice(0, index).findLastIndex(other => other.transaction === transaction)
+    return transaction !== undefined && before >= 0 && before < index - 1
+  })
+  if (stray) {
+    throw new SakError(
+      'invalid-playbook',
+      `playbook ${name}, host ${host.name}: another task stands between "${stray.label}" and those it goes together with`,
+      { hint: 'put the list that together([...]) answers into the playbook as it is' },
+    )
+  }
   for (const task of tasks) {
     if (labels.has(task.label)) {
       throw new SakError(

@@ -43,7 +43,15 @@ export const ReportChange = z.object({
 })
 export type ReportChange = z.infer<typeof ReportChange>
 
-export const ReportStep = z.looseObject({ kind: z.string(), impact: z.enum(impacts) })
+/** A step: what it does, and whether that can be taken back. */
+export const ReportStep = z.looseObject({
+  kind: z.string(),
+  impact: z.enum(impacts),
+  /** Where a failure does not take it back: it is safe to do again, or it cannot be undone. */
+  undo: z.enum(['resumable', 'none']).optional(),
+  /** Done once for the tasks with these labels too. */
+  sharedWith: z.array(z.string()).optional(),
+})
 export type ReportStep = z.infer<typeof ReportStep>
 
 export const TaskReport = z.object({
@@ -54,6 +62,8 @@ export const TaskReport = z.object({
   impact: z.enum(impacts),
   changes: z.array(ReportChange),
   steps: z.array(ReportStep),
+  /** The labels of the tasks that it is one transaction with, its own too. */
+  together: z.array(z.string()).optional(),
   error: ReportError.nullable(),
 })
 export type TaskReport = z.infer<typeof TaskReport>

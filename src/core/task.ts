@@ -36,12 +36,16 @@ export interface Assessment {
 export interface Task {
   readonly [taskBrand]: true
   readonly module: string
+  /** The version of the module, where it says one. */
+  readonly moduleVersion?: string
   readonly label: string
   readonly tags: readonly string[]
   readonly keepGoing: boolean
   /** The greatest impact that its steps can have. */
   readonly impact: Impact
   readonly owns: readonly string[]
+  /** Tasks with the same one are applied as one transaction: see `together`. */
+  readonly transaction?: symbol
   /** The memory that it lets its services use at most; none for a module that says nothing of it. */
   footprint?(facts: HostFacts): Footprint | undefined
   assess(host: Host): Promise<Assessment>

@@ -1,32 +1,18 @@
 import type { Budget } from '../core/budget.ts'
 import type { Connection } from '../core/connection.ts'
 import { isSakError, SakError } from '../core/errors.ts'
-import type { TaskStatus } from '../core/report.ts'
-import { greatestImpact, type Impact, type Step } from '../core/step.ts'
-import type { Assessment, KeyChange, Task } from '../core/task.ts'
+import type { Impact } from '../core/step.ts'
+import type { Task } from '../core/task.ts'
+import { applyUnit } from './apply-unit.ts'
 import { HostLost, type Reader } from './batch.ts'
 import { type Budgeting, readBudget, refuseOverBudget } from './budget.ts'
 import { findInterrupted, type Interrupted, interruptedError } from './journal.ts'
 import type { Ask } from './overlay.ts'
-import { planTask, planTasks, type TaskPlan } from './plan.ts'
+import { planTask, planTasks } from './plan.ts'
 import { asSakError } from './report-task.ts'
 import { type Reviewed, readMachineId, refuseOther } from './reviewed.ts'
-import { runTransaction } from './transaction.ts'
-
-/** What became of a task. */
-export interface TaskResult {
-  readonly task: Task
-  readonly status: TaskStatus
-  readonly impact: Impact
-  readonly changes: readonly KeyChange[]
-  readonly steps: readonly Step[]
-  readonly errors: readonly SakError[]
-  /** What was found and what should be, where the check came so far. */
-  readonly assessment?: Assessment
-  /** The step that failed. */
-  readonly step?: Step
-  readonly rollback?: 'none' | 'done' | 'failed'
-}
+import { resultsOf, skipped, type TaskResult } from './task-result.ts'
+import { unitsOf } from './unit.ts'
 
 /** A host at hand. `freshReader` begins with no answers: what was read before a change is not read from memory after it. */
 export interface HostAtHand {
@@ -69,12 +55,11 @@ export async function planHost(
     findInterrupted(ask),
     readMachineId(ask),
   ])
-  const results = plans.map(plan => {
-    const result = resultOf(plan)
-    const found = unfinished.find(each => each.task === result.task.label)
+  const results = resultsOf(plans).map(result => {
+    const found = unfinished.find(({ tasks }) => tasks.includes(result.task.label))
     return found ? { ...result, status: 'interrupted' as const, errors: [interruptedError(found)] } : result
   })
-  const interrupted = unfinished.filter(each => !tasks.some(task => task.label === each.task))
+  const interrupted = unfinished.filter(each => !tasks.some(task => each.tasks.includes(task.label)))
   return { results, interrupted, machineId, budget }
 }
 
@@ -101,69 +86,40 @@ export interface Applied {
 export async function applyHost(host: HostAtHand, tasks: readonly Task[], options: ApplyOptions): Promise<Applied> {
   const { ask } = host.freshReader()
   const [{ plans, budget }, machineId] = await Promise.all([planWithin(tasks, ask, options), readMachineId(ask)])
-  if (options.reviewed) refuseOther({ results: plans.map(resultOf), machineId }, options.reviewed)
+  if (options.reviewed) refuseOther({ results: resultsOf(plans), machineId }, options.reviewed)
   const results: TaskResult[] = []
   let stopped = false
   let disturbed = false
-  for (const plan of plans) {
-    const { task } = plan
+  for (const unit of unitsOf(plans, ({ task }) => task)) {
+    const tasks = unit.map(({ task }) => task)
     if (stopped || options.signal?.aborted) {
-      results.push(skipped(task))
+      results.push(...tasks.map(skipped))
       continue
     }
-    const again = plan.status === 'deferred' || ('foreseen' in plan && plan.foreseen && disturbed)
-    const result = await orFailed(skipped(task), async () => {
-      const now = again ? await planTask(task, host.freshReader().ask, options.allow) : plan
-      return now.status === 'drift' ? await applyTask(host, now, options, results.length) : resultOf(now)
+    const again = unit.some(plan => plan.status === 'deferred' || ('foreseen' in plan && plan.foreseen && disturbed))
+    const done = await orFailed(tasks.map(skipped), async () => {
+      const now = again ? await planTasks(tasks, host.freshReader().ask, options.allow) : unit
+      return applyUnit(host.connection, resultsOf(now), { ...options, index: results.length })
     })
-    results.push(result)
-    if (result.status !== 'ok' && result.status !== 'changed') disturbed = true
-    if (result.status === 'failed' && !task.keepGoing) stopped = true
+    results.push(...done)
+    if (done.some(({ status }) => status !== 'ok' && status !== 'changed')) disturbed = true
+    if (done.some(({ status, task }) => status === 'failed' && !task.keepGoing)) stopped = true
   }
   const changed = results.some(result => result.status === 'changed')
   return { results: changed ? await verify(host, results, options.allow) : results, budget }
 }
 
-async function applyTask(
-  { connection }: HostAtHand,
-  plan: Extract<TaskPlan, { status: 'drift' | 'ok' | 'pending' }>,
-  { runId, onTask }: ApplyOptions,
-  index: number,
-): Promise<TaskResult> {
-  const result = resultOf(plan)
-  onTask?.(plan.task)
-  try {
-    const outcome = await runTransaction(connection, plan.assessment.steps, {
-      name: `${runId}-${index}`,
-      task: plan.task.label,
-    })
-    if (outcome.kind === 'committed') return { ...result, status: 'changed' }
-    const { error, step, rollback } = outcome
-    const status = error.code === 'needs-root' ? 'blocked' : 'failed'
-    return { ...result, status, errors: [error], rollback, ...(step && { step }) }
-  } catch (error) {
-    if (!isSakError(error)) throw error
-    const lost = new SakError(error.code, `${error.message}, while steps were running`, {
-      hint: 'the host goes on without us, to the end or back: run again to see which',
-      ...(error.said !== undefined && { said: error.said }),
-      cause: error,
-    })
-    return { ...result, status: 'failed', errors: [lost], rollback: 'failed' }
-  }
-}
-
 /** Checks again with new eyes: only what is in sync now was changed, and what was in sync must still be. */
 async function verify(host: HostAtHand, results: readonly TaskResult[], allow: Impact): Promise<readonly TaskResult[]> {
   const reader = host.freshReader('lasting')
-  return Promise.all(
-    results.map(async result => {
-      if (result.status !== 'changed' && result.status !== 'ok') return result
-      return orFailed(result, async () => {
-        const now = await planTask(result.task, reader.ask, allow)
-        return now.status === 'ok' ? result : notConverged(result, resultOf(now))
-      })
-    }),
-  )
+  const verified = results.map(result => {
+    if (result.status !== 'changed' && result.status !== 'ok') return [result]
+    return orFailed([result], async () => {
+      const now = await planTask(result.task, reader.ask, allow)
+      return now.status === 'ok' ? [result] : resultsOf([now]).map(left => notConverged(result, left))
+    })
+  })
+  return (await Promise.all(verified)).flat()
 }
 
 function notConverged(result: TaskResult, left: TaskResult): TaskResult {
@@ -178,25 +134,15 @@ function notConverged(result: TaskResult, left: TaskResult): TaskResult {
   return { ...left, steps: result.steps, status: 'failed', errors: [error] }
 }
 
-/** A lost host fails the task at hand, and what was done before stays told. */
-async function orFailed(result: TaskResult, act: () => Promise<TaskResult>): Promise<TaskResult> {
+/** A lost host fails the tasks at hand, and what was done before stays told. */
+async function orFailed(
+  results: readonly TaskResult[],
+  act: () => Promise<readonly TaskResult[]>,
+): Promise<readonly TaskResult[]> {
   try {
     return await act()
   } catch (error) {
     if (!(error instanceof HostLost) && !isSakError(error)) throw error
-    return { ...result, status: 'failed', errors: [asSakError(error)] }
+    return results.map(result => ({ ...result, status: 'failed', errors: [asSakError(error)] }))
   }
-}
-
-function skipped(task: Task): TaskResult {
-  return { task, status: 'skipped', impact: 'none', changes: [], steps: [], errors: [] }
-}
-
-function resultOf(plan: TaskPlan): TaskResult {
-  const { task, status } = plan
-  if (status === 'deferred') return { ...skipped(task), status, impact: task.impact }
-  const assessment = 'assessment' in plan ? plan.assessment : undefined
-  const { changes = [], steps = [] } = assessment ?? {}
-  const errors = 'errors' in plan ? plan.errors : []
-  return { task, status, impact: greatestImpact(steps), changes, steps, errors, ...(assessment && { assessment }) }
 }

@@ -76,7 +76,7 @@ ${hostShell}
 echo
 mkdir -p "$base/transactions" 2>/dev/null && exec 9<>"$base/lock" 8>"$base/transaction.lock" || { echo "$n failed"; exit; }
 flock -w ${waitSeconds} 9 || { echo "$n busy $(head -c 300 "$base/lock" | head -n 1)"; exit; }
-flock -w ${waitSeconds} 8 || { echo "$n busy $(cat "$base/transactions"/*/task 2>/dev/null | head -c 300 | head -n 1)"; exit; }
+flock -w ${waitSeconds} 8 || { echo "$n busy $(cat "$base/transactions"/*/task 2>/dev/null | head -c 300 | paste -sd ' ')"; exit; }
 flock -u 8
 printf '%s, since %s\\n' ${quote(who)} "$(date -u +%FT%TZ)" >"$base/lock"
 for d in "$base/transactions"/*/; do if [ -d "$d" ]; then echo "$n journals"; break; fi; done

@@ -9,8 +9,8 @@ import type { Ask } from './overlay.ts'
 export interface Interrupted {
   /** The journal's name: when the run was, and which. */
   readonly name: string
-  /** The task's label. */
-  readonly task: string
+  /** The labels of its tasks. */
+  readonly tasks: readonly string[]
 }
 
 const base = '/var/lib/sak-reconcile'
@@ -30,7 +30,7 @@ export async function findInterrupted(ask: Ask): Promise<readonly Interrupted[]>
   const names = [...new Set(files.files.map(file => file.path.split('/').at(-2) ?? ''))]
   const open = names.filter(name => ['applying', 'half'].includes(content(name, 'state') ?? ''))
   if (open.length === 0 || (await isRunning(ask))) return []
-  return open.map(name => ({ name, task: content(name, 'task') ?? '' }))
+  return open.map(name => ({ name, tasks: labelsOf(content(name, 'task')) }))
 }
 
 /** Whether a transaction is at work this moment: then its journal is not a leftover. */
@@ -40,9 +40,15 @@ async function isRunning(ask: Ask): Promise<boolean> {
   return answer.kind === 'command' && answer.result.code !== 0
 }
 
+const labelsOf = (lines = ''): readonly string[] => lines.trim().split('\n')
+
+/** In words: `the task "a"`, `the tasks "a", "b"`. */
+const inWords = (tasks: readonly string[]) =>
+  `the task${tasks.length === 1 ? '' : 's'} ${tasks.map(task => `"${task}"`).join(', ')}`
+
 /** The error of a task, or of a host, that an earlier run left half-way. */
-export function interruptedError({ name, task }: Interrupted): SakError {
-  return new SakError('interrupted', `an earlier run was interrupted in the task "${task}" (journal ${name})`, {
+export function interruptedError({ name, tasks }: Interrupted): SakError {
+  return new SakError('interrupted', `an earlier run was interrupted in ${inWords(tasks)} (journal ${name})`, {
     hint: 'the next apply undoes what it had done there, and goes on from that',
   })
 }
@@ -66,7 +72,7 @@ export async function recover(connection: Connection, nonce: string): Promise<re
     const [, name = '', task, said] = half
     throw new SakError(
       'interrupted',
-      `an earlier run was interrupted in the task "${decoded(task)}", and undoing it failed`,
+      `an earlier run was interrupted in ${inWords(labelsOf(decoded(task)))}, and undoing it failed`,
       {
         said: printable(decoded(said)).trim(),
         hint: `look at ${base}/transactions/${name} on the host, mend what it names, then remove that folder`,
@@ -78,7 +84,9 @@ export async function recover(connection: Connection, nonce: string): Promise<re
       said: printable(result.stderr.subarray(-2000).toString('utf8')).trim(),
     })
   }
-  return records.flatMap(([kind, name = '', task]) => (kind === 'undone' ? [{ name, task: decoded(task) }] : []))
+  return records.flatMap(([kind, name = '', task]) =>
+    kind === 'undone' ? [{ name, tasks: labelsOf(decoded(task)) }] : [],
+  )
 }
 
 function recoveryScript(nonce: string): string {

@@ -4,6 +4,7 @@ import { exceeds, greatestImpact, type Impact } from '../core/step.ts'
 import type { Assessment, Task } from '../core/task.ts'
 import { HostLost } from './batch.ts'
 import { type Ask, Deferred, isTouched, overlay, type PlannedState, plannedFiles } from './overlay.ts'
+import { settle, unitsOf } from './unit.ts'
 
 /** What is planned for a task of a host. */
 export type TaskPlan = { readonly task: Task } & (
@@ -21,18 +22,53 @@ export async function planTasks(tasks: readonly Task[], ask: Ask, allow: Impact)
   const first = await Promise.all(tasks.map(task => recorded(task, ask, allow)))
   const planned = new Map<string, PlannedState>()
   const plans: TaskPlan[] = []
-  for (const { plan, reads } of first) {
-    const touched = planned.size > 0 && reads.some(read => isTouched(read, planned))
-    const final = touched ? await planTask(plan.task, overlay(ask, new Map(planned)), allow, true) : plan
-    plans.push(final)
-    if (final.status === 'drift') {
-      for (const [path, file] of plannedFiles(final.assessment.steps)) planned.set(path, file)
-    }
+  for (const unit of unitsOf(first, ({ plan }) => plan.task)) {
+    const settled = settle(await planUnit(unit, planned, { ask, allow }))
+    for (const plan of settled) foresee(plan, planned)
+    plans.push(...settled)
   }
   return plans
 }
 
-async function recorded(task: Task, ask: Ask, allow: Impact): Promise<{ plan: TaskPlan; reads: readonly Read[] }> {
+interface Recorded {
+  readonly plan: TaskPlan
+  readonly reads: readonly Read[]
+}
+
+/** Plans what is applied as one on what is planned before it. */
+async function planUnit(
+  unit: readonly Recorded[],
+  before: ReadonlyMap<string, PlannedState>,
+  { ask, allow }: { ask: Ask; allow: Impact },
+): Promise<readonly TaskPlan[]> {
+  const planned = new Map(before)
+  const plans: TaskPlan[] = []
+  for (const { plan, reads } of unit) {
+    const on = async (files: ReadonlyMap<string, PlannedState>) =>
+      files.size > 0 && reads.some(read => isTouched(read, files))
+        ? planTask(plan.task, overlay(ask, new Map(files)), allow, true)
+        : plan
+    const final = await on(planned)
+    const isOwnDoing = final.status === 'deferred' && plans.length > 0 && (await on(before)).status !== 'deferred'
+    plans.push(isOwnDoing ? unknowable(plan.task) : final)
+    foresee(final, planned)
+  }
+  return plans
+}
+
+function foresee(plan: TaskPlan, planned: Map<string, PlannedState>): void {
+  if (plan.status !== 'drift') return
+  for (const [path, file] of plannedFiles(plan.assessment.steps)) planned.set(path, file)
+}
+
+/** In one transaction nothing can be looked at between two tasks. */
+function unknowable(task: Task): TaskPlan {
+  const message = 'what it would do is known only once the tasks before it, with which it goes together, are applied'
+  const error = new SakError('together', message, { hint: 'take it out of together([...]), to stand after it' })
+  return { task, status: 'blocked', assessment: undefined, errors: [error] }
+}
+
+async function recorded(task: Task, ask: Ask, allow: Impact): Promise<Recorded> {
   const reads: Read[] = []
   const record: Ask = async read => {
     reads.push(read)

@@ -1,13 +1,13 @@
 import { isSakError, SakError } from '../core/errors.ts'
 import type { ReportError, ReportStep, TaskReport } from '../core/report.ts'
 import { describeStep, type Step } from '../core/step.ts'
-import type { TaskResult } from './apply.ts'
 import { HostLost } from './batch.ts'
 import { reportChanges } from './report-changes.ts'
+import type { TaskResult } from './task-result.ts'
 
 /** A task's result as a report holds it. Of several errors the first is the report's; the others join its message. */
 export function reportTask(host: string, result: TaskResult): TaskReport {
-  const { task, status, impact, changes, steps, errors, step, rollback = 'none' } = result
+  const { task, status, impact, changes, steps, errors, step, rollback = 'none', together } = result
   const [first, ...others] = errors
   const message = [first, ...others].map(error => error?.message).join('\n')
   return {
@@ -16,12 +16,15 @@ export function reportTask(host: string, result: TaskResult): TaskReport {
     status,
     impact,
     changes: changes.flatMap(reportChanges),
-    steps: steps.map(reportStep),
+    steps: steps.map(each => ({ ...reportStep(each), ...sharing(together?.shared.get(each)) })),
+    ...(together && { together: [...together.labels] }),
     error: first
       ? { ...reportError(host, first), message, task: task.label, step: step ? describeStep(step) : null, rollback }
       : null,
   }
 }
+
+const sharing = (labels: readonly string[] | undefined) => (labels ? { sharedWith: [...labels] } : {})
 
 /**
  * A step as a report or a saved plan shows it: what it does, and not what it is given to do it with. Contents stand in the diffs;
@@ -35,11 +38,16 @@ function reportStep(step: Step): ReportStep {
       return { kind, path: step.path, impact }
     case 'service':
       return { kind, action: step.action, name: step.name, impact }
-    case 'run':
+    case 'run': {
+      const undo = typeof step.undo === 'string' ? { undo: step.undo } : {}
+      return { kind, ...titled(step), argv: [...step.argv], impact, ...undo }
+    }
     case 'waitFor':
-      return { kind, ...(step.title !== undefined && { title: step.title }), argv: [...step.argv], impact }
+      return { kind, ...titled(step), argv: [...step.argv], impact }
   }
 }
+
+const titled = ({ title }: { readonly title?: string }) => (title === undefined ? {} : { title })
 
 /** An error as a report holds it. */
 export function reportError(host: string, thrown: unknown): ReportError {

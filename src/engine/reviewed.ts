@@ -1,9 +1,10 @@
 import { SakError } from '../core/errors.ts'
 import { type PlannedHost, planDigest } from '../core/plan-file.ts'
 import { describeStep } from '../core/step.ts'
-import type { HostPlan, TaskResult } from './apply.ts'
+import type { HostPlan } from './apply.ts'
 import type { Ask } from './overlay.ts'
 import { reportTask } from './report-task.ts'
+import type { TaskResult } from './task-result.ts'
 
 /** The plan of a host that was reviewed, with the key of its digests. */
 export interface Reviewed {
@@ -20,14 +21,19 @@ export async function readMachineId(ask: Ask): Promise<string | null> {
 /** A host's plan as it is saved and held against the host later. */
 export function plannedHost(name: string, key: string, { results, machineId }: HostPlan): PlannedHost {
   const tasks = results.map(result => {
-    const { label, module, status, changes, steps } = reportTask(name, result)
-    return { label, module, status, digest: digestOf(key, result), changes, steps }
+    const { label, module, status, changes, steps, together } = reportTask(name, result)
+    const { moduleVersion } = result.task
+    const digest = digestOf(key, result)
+    const versioned = moduleVersion === undefined ? {} : { moduleVersion }
+    return { label, module, ...versioned, status, digest, changes, steps, ...(together && { together }) }
   })
   return { name, machineId, tasks }
 }
 
-function digestOf(key: string, { status, steps, assessment }: TaskResult): string {
-  return planDigest(key, { status, current: assessment?.current, desired: assessment?.desired, steps })
+function digestOf(key: string, { task, status, steps, assessment, together }: TaskResult): string {
+  const { current, desired } = assessment ?? {}
+  const { moduleVersion } = task
+  return planDigest(key, { status, current, desired, steps, moduleVersion, together: together?.labels })
 }
 
 /**
@@ -49,14 +55,18 @@ export function refuseOther({ results, machineId }: Pick<HostPlan, 'results' | '
     'stale-plan',
     `the host or the playbook has changed since the plan was made: ${labels.join(', ')}`,
     {
-      said: others.map(result => nowOf(result, planned.get(result.task.label)?.status)).join('\n'),
+      said: others.map(result => nowOf(result, planned.get(result.task.label))).join('\n'),
       hint: 'nothing was applied there: make a new plan and look at it',
     },
   )
 }
 
-function nowOf({ task, status, changes, steps }: TaskResult, before: string | undefined): string {
+function nowOf({ task, status, changes, steps }: TaskResult, before: PlannedHost['tasks'][number] | undefined): string {
+  if (before && before.moduleVersion !== task.moduleVersion) {
+    const [was = 'unknown', is = 'unknown'] = [before.moduleVersion, task.moduleVersion]
+    return `${task.label}: the module ${task.module} was version ${was}, and is ${is}`
+  }
   const keys = changes.map(change => change.key).join(', ') || 'nothing'
   const would = steps.map(describeStep).join('; ') || 'no step'
-  return `${task.label}: was ${before ?? 'not in the plan'}, is ${status}; differs: ${keys}; would: ${would}`
+  return `${task.label}: was ${before?.status ?? 'not in the plan'}, is ${status}; differs: ${keys}; would: ${would}`
 }

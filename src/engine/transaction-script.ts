@@ -49,8 +49,8 @@ apply() {
 export interface JournalEntry {
   /** Begins the name of the journal's directory: letters, digits, dashes. Later runs sort after earlier ones. */
   readonly name: string
-  /** The task's label. */
-  readonly task: string
+  /** The labels of its tasks. */
+  readonly tasks: readonly string[]
 }
 
 /** The script that applies steps, to be sent whole. */
@@ -75,7 +75,7 @@ done
 mkdir -p "$base/transactions" && exec 8>"$base/transaction.lock" || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
 flock -w 30 8 || { echo; echo "$n busy"; return; }
 d=$(mktemp -d "$base/transactions/"${quote(`${journal.name}.XXXXXX`)}) || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
-printf '%s' ${quote(journal.task)} >"$d/task" && base64 -d >"$d/script" <<'SAK_SCRIPT' && echo applying >"$d/state" && sync "$d/script" "$d/task" "$d/state" "$d" "$base/transactions" || { rm -rf -- "$d"; echo; echo "$n noroom"; return; }
+printf '%s\\n' ${quoteAll(journal.tasks)} >"$d/task" && base64 -d >"$d/script" <<'SAK_SCRIPT' && echo applying >"$d/state" && sync "$d/script" "$d/task" "$d/state" "$d" "$base/transactions" || { rm -rf -- "$d"; echo; echo "$n noroom"; return; }
 ${wrap(Buffer.from(inner).toString('base64'))}
 SAK_SCRIPT
 echo; echo "$n begin $d"

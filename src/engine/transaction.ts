@@ -85,8 +85,15 @@ function failure(steps: readonly Step[], failed: readonly string[], last: string
     ...(said !== '' && { said }),
     hint:
       rollback === 'done'
-        ? 'everything this task had done was undone'
+        ? undoneHint(steps.slice(0, Number(id) + 1))
         : 'undoing failed too: what is left is in /var/lib/sak-reconcile/transactions on the host',
   })
   return { kind: 'failed', error, step, rollback }
+}
+
+/** Says what stays, where a step that was done cannot be undone. */
+function undoneHint(done: readonly Step[]): string {
+  const stay = done.filter(step => step.kind === 'run' && step.undo === 'none').map(describeStep)
+  if (stay.length === 0) return 'everything this task had done was undone'
+  return `all that can be undone was; what cannot: ${stay.join('; ')}`
 }

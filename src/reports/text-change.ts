@@ -52,8 +52,17 @@ export function stepLines(steps: readonly ReportStep[], mode: Report['mode'], co
   const word = mode === 'dry-run' ? 'would' : 'did'
   return steps.map(step => {
     const impact = step.impact === 'none' ? '' : colors.yellow(` (${step.impact})`)
-    return `${colors.dim(word)} ${printable(stepText(step))}${impact}`
+    return `${colors.dim(word)} ${printable(stepText(step))}${impact}${notes(step, colors)}`
   })
+}
+
+/** What a reviewer must know of a step besides: that it does not go back, that it is done once for several tasks. */
+function notes({ undo, sharedWith }: ReportStep, colors: Colors): string {
+  const parts = [
+    ...(undo === 'none' ? ['cannot be undone'] : []),
+    ...(sharedWith ? [`once, for ${sharedWith.map(printable).join(', ')} too`] : []),
+  ]
+  return parts.length === 0 ? '' : colors.dim(` [${parts.join('; ')}]`)
 }
 
 function stepText(step: ReportStep): string {

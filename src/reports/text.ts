@@ -102,14 +102,22 @@ function taskLines(task: TaskReport, width: number, view: View): string[] {
   const impact = task.impact === 'none' || status === 'ok' ? '' : colors.dim(`(${task.impact})`)
   const reason =
     task.error && isSaidOnce(task.error) ? colors.red(`${task.error.code}: ${printable(task.error.message)}`) : ''
-  const later = status === 'deferred' ? ' known once the tasks before it are applied' : ''
-  const head = `  ${word} ${printable(task.label).padEnd(width)}  ${impact}${later}${reason}`.trimEnd()
+  const later = status === 'deferred' ? 'known once the tasks before it are applied' : ''
+  const parts = [impact, goesWith(task, colors), later, reason].filter(part => part !== '').join(' ')
+  const head = `  ${word} ${printable(task.label).padEnd(width)}  ${parts}`.trimEnd()
   const known = planShown && status === 'changed'
   const changes = known ? [] : task.changes.flatMap(change => changeLines(change, colors))
   const toDo = mode === 'dry-run' && (status === 'drift' || status === 'pending')
   const steps = toDo || verbose ? stepLines(task.steps, mode, colors) : []
   const error = task.error && !isSaidOnce(task.error) ? errorLines(task.error, colors) : []
   return [head, ...indent([...error, ...changes, ...steps], 6)]
+}
+
+/** In one transaction with others. */
+function goesWith({ together, label }: TaskReport, colors: Colors): string {
+  const others = together?.filter(other => other !== label) ?? []
+  if (others.length === 0) return ''
+  return colors.dim(`together with ${others.map(printable).join(', ')}`)
 }
 
 const isNeedsRoot = (error: ReportError) => error.code === 'needs-root'

@@ -1,84 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { z } from 'zod'
 import type { Connection } from '../../src/core/connection.ts'
 import { SakError } from '../../src/core/errors.ts'
-import { absent, file } from '../../src/core/file.ts'
-import { blocked, defineModule } from '../../src/core/module.ts'
-import { run, write } from '../../src/core/step.ts'
 import type { Task } from '../../src/core/task.ts'
 import { type ApplyOptions, applyHost as applyWhole, planHost as planWhole } from '../../src/engine/apply.ts'
-import { batchReads } from '../../src/engine/batch.ts'
 import { plannedHost } from '../../src/engine/reviewed.ts'
+import { copy, hostAtHand, note } from './notes.ts'
 import { shellConnection } from './shell.ts'
-
-const me = userInfo().username
-const own = { owner: me, group: me }
-
-/** Keeps a file at its content; the running state is what a command says, where one is given. */
-const note = defineModule({
-  name: 'note',
-  description: 'Keeps a note.',
-  params: z.strictObject({
-    path: z.string(),
-    content: z.string().nullable(),
-    impact: z.enum(['none', 'restart']).default('none'),
-    step: z.array(z.string()).optional(),
-    blocked: z.boolean().default(false),
-  }),
-  impact: 'restart',
-  owns: ({ path }) => [path],
-  async check(host, { path, content, blocked: isBlocked }) {
-    return {
-      current: { saved: await host.file(path) },
-      desired: { saved: content === null ? absent(path) : file(path, content, own) },
-      blocked: isBlocked ? [blocked('override', 'somebody else rules it', 'ask them')] : [],
-    }
-  },
-  apply: ({ saved }, { step, impact }) => [
-    saved && write(saved.after),
-    step && run(step, { undo: 'none', as: me, impact }),
-  ],
-})
-
-/** Wants a file to be the copy of another. */
-const copy = defineModule({
-  name: 'copy',
-  description: 'Copies a file.',
-  params: z.strictObject({ from: z.string(), to: z.string(), byCommand: z.boolean().default(false) }),
-  impact: 'restart',
-  owns: ({ to }) => [to],
-  async check(host, { from, to, byCommand }) {
-    const [source, saved] = await Promise.all([
-      byCommand ? host.command(['cat', from], { dependsOn: [from] }) : host.file(from),
-      host.file(to),
-    ])
-    const content = 'stdout' in source ? source.stdout : (source.content ?? '')
-    return { current: { saved }, desired: { saved: file(to, content, own) } }
-  },
-  apply: ({ saved }) => [saved && write(saved.after)],
-})
 
 const planHost = async (...args: Parameters<typeof planWhole>) => (await planWhole(...args)).results
 const applyHost = async (...args: Parameters<typeof applyWhole>) => (await applyWhole(...args)).results
-
-function hostAtHand(connection: Connection = shellConnection()) {
-  let trips = 0
-  const counted: Connection = {
-    ...connection,
-    run: (script, options) => {
-      trips += 1
-      return connection.run(script, options)
-    },
-  }
-  return {
-    connection: counted,
-    freshReader: () => batchReads(counted, { deadlineMs: 60_000 }),
-    trips: () => trips,
-  }
-}
 
 const options: ApplyOptions = { allow: 'data', runId: 'sak-test' }
 const statuses = async (results: ReturnType<typeof applyHost>) => (await results).map(result => result.status)

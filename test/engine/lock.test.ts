@@ -38,7 +38,7 @@ async function interrupt(steps: readonly Step[], flag: string) {
     as: username,
     timeout: '400s',
   })
-  const script = transactionScript([...steps, waiting], 'n', { name: 'sak-test', task: 'a task' })
+  const script = transactionScript([...steps, waiting], 'n', { name: 'sak-test', tasks: ['a task', 'another'] })
   const child = spawn('dash', [], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
   child.stdin.end(own(script))
   while (!existsSync(flag)) await sleep(20)
@@ -85,11 +85,11 @@ t.test('what a killed script leaves is undone before the next apply', async t =>
   if (isRoot) {
     const reader = batchReads(local, { deadlineMs: 60_000 })
     const plan = await planHost({ connection: local, freshReader: () => reader }, [], { allow: 'data' })
-    t.match(plan.interrupted, [{ task: 'a task' }], 'a dry run says so')
+    t.match(plan.interrupted, [{ tasks: ['a task', 'another'] }], 'a dry run says so')
     t.equal(await readFile(file, 'utf8'), 'after', 'and changes nothing')
   }
   const lock = await lockHost(local, options)
-  t.match(lock.recovered, [{ task: 'a task' }])
+  t.match(lock.recovered, [{ tasks: ['a task', 'another'] }])
   t.equal(await readFile(file, 'utf8'), 'before')
   t.equal(await readFile(join(folder, 'log'), 'utf8'), 'done\nundone\n')
   t.same((await readdir(folder)).sort(), ['file', 'flag', 'log'])
@@ -106,7 +106,7 @@ t.test('an orphaned script keeps others out until it has ended', async t => {
   const folder = t.testdir({})
   const flag = join(folder, 'flag')
   const slow = run(['sh', '-c', 'touch "$1"; sleep 2', 'sh', flag], { undo: 'resumable', as: username })
-  const script = transactionScript([slow], 'n', { name: 'sak-test', task: 'a slow task' })
+  const script = transactionScript([slow], 'n', { name: 'sak-test', tasks: ['a slow task'] })
   const orphan = spawn('dash', [], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
   orphan.stdin.end(own(script))
   while (!existsSync(flag)) await sleep(20)

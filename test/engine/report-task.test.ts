@@ -5,9 +5,9 @@ import { file } from '../../src/core/file.ts'
 import { defineModule } from '../../src/core/module.ts'
 import { TaskReport } from '../../src/core/report.ts'
 import { remove, service } from '../../src/core/step.ts'
-import type { TaskResult } from '../../src/engine/apply.ts'
 import { HostLost } from '../../src/engine/batch.ts'
 import { asSakError, reportError, reportTask } from '../../src/engine/report-task.ts'
+import type { TaskResult } from '../../src/engine/task-result.ts'
 
 const task = defineModule({
   name: 'note',

@@ -18,7 +18,7 @@ const at = (path: string, content: string | null, attributes = {}) =>
 const fails = mine(run(['sh', '-c', 'echo no such luck >&2; exit 9'], { undo: 'resumable' }))
 
 const apply = (steps: readonly Step[], shell: readonly string[] = ['dash']) =>
-  runTransaction(shellConnection(shell, 'noise\n'), steps.map(mine), { name: 'sak-test', task: 'test' })
+  runTransaction(shellConnection(shell, 'noise\n'), steps.map(mine), { name: 'sak-test', tasks: ['test'] })
 
 /** What a failed undo leaves on this machine. */
 async function removeJournals() {
@@ -138,6 +138,16 @@ t.test('waitFor waits for an exit and an output, and no longer than its time', a
   t.match(outcome, { kind: 'failed', error: { said: /still starting/ } })
 })
 
+t.test('what cannot be undone is said where a later step failed', async t => {
+  const gone = mine(run(['true', 'and gone'], { undo: 'none' }))
+  t.match(await apply([gone, fails]), {
+    kind: 'failed',
+    rollback: 'done',
+    error: { hint: /what cannot: run true and gone/ },
+  })
+  t.match(await apply([fails, gone]), { kind: 'failed', error: { hint: 'everything this task had done was undone' } })
+})
+
 t.test('a failing undo is said, and what was kept stays on the host', async t => {
   const folder = t.testdir({ file: 'before' })
   const undoFails = run(['true'], { undo: [{ argv: ['false'], as: me }] })
@@ -153,7 +163,7 @@ t.test('a script that lost its reader goes on to its end', async t => {
   const { spawn } = await import('node:child_process')
   const steps = [mine(run(['sleep', '1'], { undo: 'none' })), at(join(folder, 'made'), 'x')]
   const child = spawn('dash', [], { stdio: ['pipe', 'pipe', 'ignore'] })
-  child.stdin.end(transactionScript(steps, 'n', { name: 'sak-test', task: 'test' }))
+  child.stdin.end(transactionScript(steps, 'n', { name: 'sak-test', tasks: ['test'] }))
   child.stdout.destroy()
   await new Promise(resolve => child.on('exit', resolve))
   t.ok(existsSync(join(folder, 'made')))
@@ -167,7 +177,7 @@ t.test('nobody cannot act as root, and is told before anything is done', { skip:
   const nobody = shellConnection(['runuser', '-u', 'nobody', '--', 'env', 'HOME=/tmp', 'dash'])
   const outcome = await runTransaction(nobody, [at(join(folder, 'made'), 'x'), run(['true'], { undo: 'none' })], {
     name: 'sak-test',
-    task: 'test',
+    tasks: ['test'],
   })
   t.match(outcome, { kind: 'failed', rollback: 'none', error: { code: 'needs-root' } })
   t.same(names(folder), ['file'])

@@ -136,6 +136,19 @@ t.test('that root is needed is said once for a host', async t => {
   t.match(text, 'hint 2 tasks need root to see everything: run as root, or with --become')
 })
 
+t.test('tasks that go together say so, and which steps are done once or cannot be undone', async t => {
+  const steps: TaskReport['steps'] = [
+    { kind: 'service', action: 'reload', name: 'nginx', impact: 'reload', sharedWith: ['b'] },
+    { kind: 'run', argv: ['charge'], impact: 'none', undo: 'none' },
+  ]
+  const text = textOf(
+    events('dry-run', [host([task({ status: 'drift', impact: 'reload', steps, together: ['m', 'b'] })])]),
+  )
+  t.match(text, /~ drift {4}m {2}\(reload\) together with b\n/)
+  t.match(text, /would reload nginx \(reload\) \[once, for b too\]\n/)
+  t.match(text, /would run charge \[cannot be undone\]\n/)
+})
+
 t.test('a deferred task says when it will be known', async t => {
   const text = textOf(events('dry-run', [host([task({ status: 'deferred', impact: 'restart' })])]))
   t.match(text, /\? deferred m {2}\(restart\) known once the tasks before it are applied/)
