@@ -1,8 +1,10 @@
+import { appendFile } from 'node:fs/promises'
 import type { RunEvent } from '../core/report.ts'
-import { openOutput } from '../loading/output-file.ts'
+import { openOutput, textOf } from '../loading/output-file.ts'
 import { type ReportFormat, reportIn } from '../reports/formats.ts'
+import { githubSummary } from '../reports/github.ts'
 import { progressLine, progressLines } from '../reports/progress.ts'
-import type { Reporter } from '../reports/reporter.ts'
+import { reportAtEnd } from '../reports/reporter.ts'
 import { textReport } from '../reports/text.ts'
 import type { CliOptions } from './options.ts'
 import { screen } from './screen.ts'
@@ -30,6 +32,7 @@ export function reportsTo(cli: ReportOptions): ReportOutput {
   const all = [
     cli.output === undefined ? onStdout(cli) : inFile(cli, cli.format, cli.output, '-o'),
     ...cli.report.map(({ format, file }) => inFile(cli, format, file, '--report')),
+    ...githubPage(cli),
   ]
   return {
     onEvent: toAll(all.map(each => each.onEvent)),
@@ -47,8 +50,11 @@ function onStdout(cli: ReportOptions): ReportOutput {
 }
 
 function inFile({ quiet, verbose }: ReportOptions, format: ReportFormat, path: string, option: string): ReportOutput {
-  const file = openOutput(path, option, { live: format === 'ndjson' })
-  const report: Reporter = reportIn(format, { color: false, quiet, verbose, write: file.write })
+  // node_exporter reads it as another user
+  const metrics = format === 'prometheus' ? { mode: 0o644 } : {}
+  const before = format === 'prometheus' ? textOf(path) : ''
+  const file = openOutput(path, option, { live: format === 'ndjson', ...metrics })
+  const report = reportIn(format, { color: false, quiet, verbose, write: file.write, before })
   return {
     onEvent: report.onEvent,
     finish: async () => {
@@ -56,6 +62,23 @@ function inFile({ quiet, verbose }: ReportOptions, format: ReportFormat, path: s
       await file.close()
     },
   }
+}
+
+/** With `--format github` in a workflow of GitHub: also what its page of the run shows. */
+function githubPage({ format }: ReportOptions): ReportOutput[] {
+  const path = process.env.GITHUB_STEP_SUMMARY
+  if (format !== 'github' || !path) return []
+  const parts: string[] = []
+  const { onEvent, finish } = reportAtEnd(githubSummary, text => void parts.push(text))
+  return [
+    {
+      onEvent,
+      finish: async () => {
+        finish()
+        await appendFile(path, parts.join(''))
+      },
+    },
+  ]
 }
 
 type Listener = (event: RunEvent) => void

@@ -114,6 +114,12 @@ export type RunEvent =
 const drifted: ReadonlySet<HostStatus> = new Set<HostStatus>(['drift', 'pending', 'deferred'])
 const troubled: ReadonlySet<HostStatus> = new Set<HostStatus>(['failed', 'blocked', 'interrupted', 'unreachable'])
 
+/** Whether it differs from what it should be, or may, once what is missing is permitted or known. */
+export const isDrift = (status: HostStatus): boolean => drifted.has(status)
+
+/** Whether it failed, or could not be judged. */
+export const isTrouble = (status: HostStatus): boolean => troubled.has(status)
+
 /** The status of a host: that of the task which needs most attention. */
 export function hostStatus(tasks: readonly Pick<TaskReport, 'status'>[]): HostStatus {
   const worst = tasks.reduce((most, task) => Math.max(most, taskStatuses.indexOf(task.status)), 0)
@@ -130,8 +136,8 @@ const untried: ReadonlySet<string> = new Set(['stale-plan', 'locked'])
 export function exitCodeOf(hosts: readonly HostReport[]): number {
   if (hosts.some(host => host.error && untried.has(host.error.code))) return 1
   const statuses = hosts.flatMap<HostStatus>(host => [host.status, ...host.tasks.map(task => task.status)])
-  const isTroubled = statuses.some(status => troubled.has(status)) || hosts.some(host => host.error !== null)
-  return (statuses.some(status => drifted.has(status)) ? 2 : 0) + (isTroubled ? 4 : 0)
+  const isTroubled = statuses.some(isTrouble) || hosts.some(host => host.error !== null)
+  return (statuses.some(isDrift) ? 2 : 0) + (isTroubled ? 4 : 0)
 }
 
 /** How many there are of each status. */

@@ -12,3 +12,11 @@ const strings = /(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u0
 export function printable(text: string): string {
   return stripVTControlCharacters(text.replace(strings, '')).replace(/\r\n?/g, '\n').replace(control, '')
 }
+
+/** Text with a sign in place of each half of a character, which no encoding can hold. */
+export const wellFormed = (text: string): string => text.replaceAll(/\p{Surrogate}/gu, '\ufffd')
+
+/** The beginning of a text that is longer than so many characters, and a sign that it is no more than that. */
+export function shortened(text: string, most: number): string {
+  return text.length > most ? `${wellFormed(text.slice(0, most))}…` : text
+}

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { accessSync, closeSync, constants, openSync, realpathSync, type Stats, statSync, writeSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  realpathSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { nothingDone, unwritable } from './own-file.ts'
@@ -33,6 +43,15 @@ export function openOutput(path: string, option: string, { live, mode }: OutputO
     path,
     option,
   )
+}
+
+/** What a file holds; nothing where there is none that can be read. */
+export function textOf(path: string): string {
+  try {
+    return statSync(path).isFile() ? readFileSync(path, 'utf8') : ''
+  } catch {
+    return ''
+  }
 }
 
 function mayReplace(path: string, existing: Stats | undefined): boolean {

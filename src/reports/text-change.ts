@@ -1,9 +1,34 @@
 import { isDeepStrictEqual } from 'node:util'
 import type pc from 'picocolors'
-import type { Report, ReportStep } from '../core/report.ts'
+import type { Report, ReportChange, ReportError, ReportStep } from '../core/report.ts'
 import { printable } from '../core/terminal.ts'
 
 type Colors = ReturnType<typeof pc.createColors>
+
+/** What differs in a key: its name, then the diff or the values. */
+export function changeLines(change: ReportChange, colors: Colors): string[] {
+  const title = colors.bold(printable(change.key)) + (change.path ? ` ${printable(change.path)}` : '')
+  const body =
+    change.diff === undefined ? valueLines(change.before, change.after, colors) : diffLines(change.diff, colors)
+  return [title, ...indent(body)]
+}
+
+/** An error in full: what happened, what the host said, what to do next. */
+export function errorLines({ code, message, step, said, hint, rollback }: ReportError, colors: Colors): string[] {
+  const lines = printable(message).split('\n')
+  const wasUndone = step ? ` (${rollback === 'done' ? 'undone' : 'NOT undone'})` : ''
+  return [
+    colors.red(`${code}: ${lines[0] ?? ''}${wasUndone}`),
+    ...lines.slice(1).map(line => colors.red(`  ${line}`)),
+    ...(said
+      ? printable(said)
+          .split('\n')
+          .slice(-20)
+          .map(line => colors.dim(`  | ${line}`))
+      : []),
+    ...(hint ? [`  ${colors.cyan('hint')} ${printable(hint)}`] : []),
+  ]
+}
 
 /** A unified diff, coloured. */
 export function diffLines(diff: string, colors: Colors): string[] {
@@ -77,3 +102,5 @@ function stepText(step: ReportStep): string {
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const indent = (lines: readonly string[], by = 2): string[] => lines.map(line => ' '.repeat(by) + line)

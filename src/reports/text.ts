@@ -1,10 +1,10 @@
 import pc from 'picocolors'
-import type { HostReport, HostStatus, Report, ReportChange, ReportError, RunEvent, TaskReport } from '../core/report.ts'
+import type { HostReport, HostStatus, Report, ReportError, RunEvent, TaskReport } from '../core/report.ts'
 import { isNotStarted } from '../core/rollout.ts'
 import { printable } from '../core/terminal.ts'
 import type { Reporter } from './reporter.ts'
 import { budgetLines } from './text-budget.ts'
-import { diffLines, stepLines, valueLines } from './text-change.ts'
+import { changeLines, errorLines, indent, stepLines } from './text-change.ts'
 import { summaryLines } from './text-summary.ts'
 
 export interface TextOptions {
@@ -124,29 +124,6 @@ const isNeedsRoot = (error: ReportError) => error.code === 'needs-root'
 /** What to do about these stands once below the host. */
 const isSaidOnce = (error: ReportError) => isNeedsRoot(error) || error.code === 'over-budget'
 
-function changeLines(change: ReportChange, colors: Colors): string[] {
-  const title = colors.bold(printable(change.key)) + (change.path ? ` ${printable(change.path)}` : '')
-  const body =
-    change.diff === undefined ? valueLines(change.before, change.after, colors) : diffLines(change.diff, colors)
-  return [title, ...indent(body)]
-}
-
-function errorLines({ code, message, step, said, hint, rollback }: ReportError, colors: Colors): string[] {
-  const lines = printable(message).split('\n')
-  const wasUndone = step ? ` (${rollback === 'done' ? 'undone' : 'NOT undone'})` : ''
-  return [
-    colors.red(`${code}: ${lines[0] ?? ''}${wasUndone}`),
-    ...lines.slice(1).map(line => colors.red(`  ${line}`)),
-    ...(said
-      ? printable(said)
-          .split('\n')
-          .slice(-20)
-          .map(line => colors.dim(`  | ${line}`))
-      : []),
-    ...(hint ? [`  ${colors.cyan('hint')} ${printable(hint)}`] : []),
-  ]
-}
-
 /** Said once for a host, however many tasks could not look. */
 function rootHint(host: HostReport, colors: Colors): string[] {
   const blind = host.tasks.filter(task => task.error && isNeedsRoot(task.error)).length
@@ -154,5 +131,3 @@ function rootHint(host: HostReport, colors: Colors): string[] {
   const tasks = blind === 1 ? '1 task needs' : `${blind} tasks need`
   return [`  ${colors.cyan('hint')} ${tasks} root to see everything: run as root, or with --become`]
 }
-
-const indent = (lines: readonly string[], by = 2): string[] => lines.map(line => ' '.repeat(by) + line)
