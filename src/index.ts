@@ -37,6 +37,16 @@ export {
 export type { Report, RunEvent } from './core/report.ts'
 export type { Health, RolloutOptions, Share } from './core/rollout.ts'
 export {
+  escapeSecrets,
+  isSecret,
+  orSecret,
+  type Secret,
+  type SecretEncoding,
+  SecretString,
+  secret,
+  unescapeSecrets,
+} from './core/secret.ts'
+export {
   type Command,
   daemonReload,
   type Impact,

@@ -12,6 +12,7 @@ import { runHost } from './engine/host.ts'
 import { plannedHost, type Reviewed } from './engine/reviewed.ts'
 import { type Job, type JobOptions, jobsOf } from './jobs.ts'
 import { rollOut } from './rollout.ts'
+import { type WithSecrets, withSecrets } from './secrets.ts'
 import { version } from './version.ts'
 
 /** A dry run looks at all hosts at once, whatever the options of the rollout say. */
@@ -45,8 +46,12 @@ export interface ReconcileOptions extends RunOptions {
  */
 export async function reconcile(options: ReconcileOptions): Promise<Report> {
   checkOptions(options)
-  const { dryRun = false, confirm } = options
   const jobs = jobsOf(options)
+  return withSecrets(jobs, options, run => reconcileJobs(jobs, run))
+}
+
+async function reconcileJobs(jobs: readonly Job[], options: ReconcileOptions & WithSecrets): Promise<Report> {
+  const { dryRun = false, confirm } = options
   if (dryRun) return (await runAll(jobs, 'dry-run', options)).report
   if (!confirm) return (await runAll(jobs, 'apply', options)).report
   const key = newKey()
@@ -80,7 +85,8 @@ export interface Planned {
 export async function plan(options: RunOptions, source: Partial<PlanSource> = {}): Promise<Planned> {
   checkOptions(options)
   const key = newKey()
-  const { report, hosts } = await runAll(jobsOf({ ...options, dryRun: true }), 'dry-run', options, { key })
+  const jobs = jobsOf({ ...options, dryRun: true })
+  const { report, hosts } = await withSecrets(jobs, options, run => runAll(jobs, 'dry-run', run, { key }))
   const { startedAt } = report
   const made = { schema: 'sak-reconcile/plan@1', version: version(), createdAt: startedAt, key } as const
   return { report, plan: { ...made, source: { vars: {}, ...source }, hosts: [...hosts.values()] } }
@@ -119,11 +125,8 @@ export async function apply(file: PlanFile, options: ApplyPlanOptions): Promise<
   const hosts = new Map(file.hosts.map(host => [host.name, host]))
   const missing = file.hosts.find(host => !jobs.some(job => job.host.name === host.name))
   if (missing) throw new SakError('stale-plan', `the plan is for ${missing.name}, which is not among the hosts now`)
-  return applyReviewed(
-    jobs.filter(job => hosts.has(job.host.name)),
-    options,
-    { key: file.key, hosts, rest: [] },
-  )
+  const planned = jobs.filter(job => hosts.has(job.host.name))
+  return withSecrets(planned, options, run => applyReviewed(planned, run, { key: file.key, hosts, rest: [] }))
 }
 
 interface Agreed {
@@ -133,7 +136,11 @@ interface Agreed {
   readonly rest: readonly HostReport[]
 }
 
-async function applyReviewed(jobs: readonly Job[], options: RunOptions, { key, hosts, rest }: Agreed): Promise<Report> {
+async function applyReviewed(
+  jobs: readonly Job[],
+  options: RunOptions & WithSecrets,
+  { key, hosts, rest }: Agreed,
+): Promise<Report> {
   const inSync = new Map(rest.filter(host => !needsWork(host)).map(host => [host.name, host]))
   const chosen = jobs.filter(job => !inSync.has(job.host.name))
   return (await runAll(chosen, 'apply', options, { key, hosts }, [...inSync.values()])).report
@@ -155,7 +162,7 @@ interface Review {
 async function runAll(
   jobs: readonly Job[],
   mode: Report['mode'],
-  options: RunOptions,
+  options: RunOptions & WithSecrets,
   review?: Review,
   rest: readonly HostReport[] = [],
 ): Promise<{ report: Report; hosts: ReadonlyMap<string, PlannedHost> }> {
@@ -171,23 +178,33 @@ async function runAll(
     const { name } = host
     emit({ type: 'host-start', host: name })
     const seen = review?.hosts?.get(name)
-    const { signal, allow = 'data', allowOverBudget = false, lockWaitSeconds = 10, hostDeadline = '30m' } = options
+    const {
+      secrets,
+      signal,
+      allow = 'data',
+      allowOverBudget = false,
+      lockWaitSeconds = 10,
+      hostDeadline = '30m',
+    } = options
     const reviewed: Reviewed | undefined = seen && review && { key: review.key, host: seen }
     const onTask = ({ label }: { label: string }) => emit({ type: 'task', host: name, label })
     const budget = { tasks: whole, allowOver: allowOverBudget }
     const details = { allow, budget, runId, onTask, ...(reviewed && { reviewed }), ...(signal && { signal }) }
     const { report, plan: made } = await runHost(
-      { name, tasks, mode, lockWaitSeconds, deadlineMs: durationMs(hostDeadline), options: details },
+      { name, tasks, mode, lockWaitSeconds, deadlineMs: durationMs(hostDeadline), options: details, secrets },
       () => connect(host, connecting),
     )
-    if (review && made) planned.set(name, plannedHost(name, review.key, made))
+    if (review && made) planned.set(name, plannedHost(name, review.key, made, secrets))
     return report
   }
   const { forks = 50, signal } = options
   const inBatches = mode === 'apply' ? rolloutOf(options) : {}
   const hosts = [...rest, ...(await rollOut(jobs, { ...inBatches, forks, run, emit, ...(signal && { signal }) }))]
   const about = { mode, playbook: nameOf(options.playbook), startedAt: startedAt.toISOString() }
-  const report = reportOf({ ...about, durationMs: Math.round(performance.now() - started) }, hosts)
+  const report = reportOf(
+    { ...about, durationMs: Math.round(performance.now() - started) },
+    options.secrets.hide(hosts),
+  )
   emit({ type: 'end', report })
   return { report, hosts: planned }
 }

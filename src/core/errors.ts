@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'invalid-playbook'
   | 'invalid-inventory'
   | 'invalid-config'
+  | 'secret-unavailable'
   // a host could not be reached
   | 'unreachable'
   | 'connect-failed'

@@ -5,8 +5,9 @@ import { isBlocked, isSakError, SakError } from './errors.ts'
 import type { HostFacts } from './facts.ts'
 import type { Host } from './host.ts'
 import { describeIssues } from './issues.ts'
+import { secretsIn } from './secret.ts'
 import type { Impact, Step } from './step.ts'
-import { type Assessment, type Task, type TaskOptions, taskBrand } from './task.ts'
+import { type Assessment, type Settle, type Task, type TaskOptions, taskBrand } from './task.ts'
 
 const moduleBrand = Symbol.for('sak-reconcile.module')
 
@@ -69,8 +70,9 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
       keepGoing: options.keepGoing ?? false,
       impact: definition.impact,
       owns: definition.owns(params),
+      secrets: secretsIn(params),
       ...(footprint && { footprint: (facts: HostFacts) => footprint(params, facts) }),
-      assess: async host => assess(definition, params, host),
+      assess: async (host, settle = asItIs) => assess(definition, { params: settle(params), host, settle }),
     }
   }
   return Object.assign((params: z.input<Schema>, options?: TaskOptions) => parse(params, options), {
@@ -105,11 +107,11 @@ function parseParams<Schema extends z.ZodType>(
 
 async function assess<Schema extends z.ZodType, C extends object, D extends { [K in keyof C]: unknown }>(
   definition: ModuleDefinition<Schema, C, D>,
-  params: z.output<Schema>,
-  host: Host,
+  { params, host, settle }: { params: z.output<Schema>; host: Host; settle: Settle },
 ): Promise<Assessment> {
-  const checked = await definition.check(host, params)
-  refuseOtherKeys(checked)
+  const found = await definition.check(host, params)
+  refuseOtherKeys(found)
+  const checked = { ...found, desired: settle(found.desired) }
   const changes = definition.diff?.(checked, params) ?? diffByKey(checked)
   const list = Object.entries<Change | undefined>(changes).flatMap(([key, change]) =>
     change === undefined ? [] : [{ key, before: change.before, after: change.after }],
@@ -119,8 +121,10 @@ async function assess<Schema extends z.ZodType, C extends object, D extends { [K
   const isStep = (step: Step | false | undefined): step is Step => step !== undefined && step !== false
   const steps =
     list.length > 0 && blocked.length === 0 ? definition.apply(changes, params, checked.current).filter(isStep) : []
-  return { current: checked.current, desired: checked.desired, changes: list, blocked, steps }
+  return { current: checked.current, desired: checked.desired, changes: list, blocked, steps: settle(steps) }
 }
+
+const asItIs: Settle = value => value
 
 /** A key that only one side has would never be compared, and so be called in sync. */
 function refuseOtherKeys({ current, desired }: { current: object; desired: object }): void {

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, scryptSync } from 'node:crypto'
 import { z } from 'zod'
 import { isUnreadable } from './change.ts'
 import { ReportChange, ReportStep, TaskStatus } from './report.ts'
@@ -72,9 +72,18 @@ export interface Digested {
 
 /** The keyed digest of what a task found and would do. What tells nothing (times of files) is left out. */
 export function planDigest(key: string, digested: Digested): string {
-  const text = JSON.stringify(digested, normalise)
-  return createHmac('sha256', key).update(text).digest('hex')
+  return createHmac('sha256', key).update(textOf(digested)).digest('hex')
 }
+
+/**
+ * The same over the values of secrets, so that a plan is stale when one has changed. The key stands in the plan beside it: scrypt makes
+ * it slow (some 50 ms) to try guesses against the digest.
+ */
+export function secretPlanDigest(key: string, digested: Digested, reveal: (text: string) => string): string {
+  return scryptSync(reveal(textOf(digested)), key, 32, { N: 2 ** 14, r: 8, p: 1 }).toString('hex')
+}
+
+const textOf = (digested: Digested): string => JSON.stringify(digested, normalise)
 
 function normalise(name: string, value: unknown): unknown {
   if (name === 'stat') return undefined

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { SakError } from './errors.ts'
 import { describeIssues } from './issues.ts'
+import { isSecret } from './secret.ts'
 import { isTask, type Task } from './task.ts'
 
 const playbookBrand = Symbol.for('sak-reconcile.playbook')
@@ -124,7 +125,7 @@ function invalidParams(name: string, schema: z.ZodType, error: z.ZodError): SakE
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isSecret(value)
 const asVars = (value: unknown): Vars => (isRecord(value) ? value : {})
 const pick = (vars: Vars, names: readonly string[]): Vars =>
   Object.fromEntries(Object.entries(vars).filter(([name]) => names.includes(name)))

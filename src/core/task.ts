@@ -32,6 +32,9 @@ export interface Assessment {
   readonly steps: readonly Step[]
 }
 
+/** Changes the texts in plain data. */
+export type Settle = <T>(value: T) => T
+
 /** A module with params: one thing that a host should have. Made by calling a module. */
 export interface Task {
   readonly [taskBrand]: true
@@ -48,7 +51,10 @@ export interface Task {
   readonly transaction?: symbol
   /** The memory that it lets its services use at most; none for a module that says nothing of it. */
   footprint?(facts: HostFacts): Footprint | undefined
-  assess(host: Host): Promise<Assessment>
+  /** The secrets in its params, by their numbers. */
+  readonly secrets?: ReadonlySet<number>
+  /** `settle` makes of two tokens for the same text one, in params and in what should be: what a host says has that one. */
+  assess(host: Host, settle?: Settle): Promise<Assessment>
 }
 
 export function isTask(value: unknown): value is Task {

@@ -1,6 +1,7 @@
 import type { Connection } from '../core/connection.ts'
 import { isSakError, SakError } from '../core/errors.ts'
 import type { Task } from '../core/task.ts'
+import type { Vault } from '../core/vault.ts'
 import { mergeSteps } from './merge-steps.ts'
 import type { TaskResult } from './task-result.ts'
 import { type Outcome, runTransaction } from './transaction.ts'
@@ -10,13 +11,14 @@ export interface UnitOptions {
   /** Where it stands among the tasks of the host: orders the journals. */
   readonly index: number
   readonly onTask?: (task: Task) => void
+  readonly secrets?: Vault | undefined
 }
 
 /** Applies what goes together, or a single task: one transaction of the steps of all that differ. */
 export async function applyUnit(
   connection: Connection,
   unit: readonly TaskResult[],
-  { runId, index, onTask }: UnitOptions,
+  { runId, index, onTask, secrets }: UnitOptions,
 ): Promise<readonly TaskResult[]> {
   const differing = unit.filter(({ status }) => status === 'drift')
   if (differing.length === 0) return unit
@@ -27,6 +29,7 @@ export async function applyUnit(
       connection,
       merged.map(({ step }) => step),
       { name: `${runId}-${index}`, tasks: differing.map(({ task }) => task.label) },
+      secrets,
     ),
   )
   return unit.map(result => done[differing.indexOf(result)] ?? result)

@@ -3,6 +3,7 @@ import type { Connection } from '../core/connection.ts'
 import { isSakError, SakError } from '../core/errors.ts'
 import type { Impact } from '../core/step.ts'
 import type { Task } from '../core/task.ts'
+import type { Vault } from '../core/vault.ts'
 import { applyUnit } from './apply-unit.ts'
 import { HostLost, type Reader } from './batch.ts'
 import { type Budgeting, readBudget, refuseOverBudget } from './budget.ts'
@@ -19,6 +20,8 @@ export interface HostAtHand {
   readonly connection: Connection
   /** `lasting`: goes on when the run is asked to stop, for what must be known of steps that were done. */
   freshReader(lasting?: 'lasting'): Reader
+  /** Default: there are no secrets. */
+  readonly secrets?: Vault
 }
 
 export interface ApplyOptions {
@@ -86,7 +89,7 @@ export interface Applied {
 export async function applyHost(host: HostAtHand, tasks: readonly Task[], options: ApplyOptions): Promise<Applied> {
   const { ask } = host.freshReader()
   const [{ plans, budget }, machineId] = await Promise.all([planWithin(tasks, ask, options), readMachineId(ask)])
-  if (options.reviewed) refuseOther({ results: resultsOf(plans), machineId }, options.reviewed)
+  if (options.reviewed) refuseOther({ results: resultsOf(plans), machineId }, options.reviewed, host.secrets)
   const results: TaskResult[] = []
   let stopped = false
   let disturbed = false
@@ -99,7 +102,7 @@ export async function applyHost(host: HostAtHand, tasks: readonly Task[], option
     const again = unit.some(plan => plan.status === 'deferred' || ('foreseen' in plan && plan.foreseen && disturbed))
     const done = await orFailed(tasks.map(skipped), async () => {
       const now = again ? await planTasks(tasks, host.freshReader().ask, options.allow) : unit
-      return applyUnit(host.connection, resultsOf(now), { ...options, index: results.length })
+      return applyUnit(host.connection, resultsOf(now), { ...options, index: results.length, secrets: host.secrets })
     })
     results.push(...done)
     if (done.some(({ status }) => status !== 'ok' && status !== 'changed')) disturbed = true

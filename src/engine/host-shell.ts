@@ -1,3 +1,5 @@
+import { quote } from '../core/quote.ts'
+
 /** What every script on a host begins with: a clean environment, who we are, where journals lie, running as another user. */
 export const hostShell = `
 export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -19,3 +21,28 @@ E
   fi
 )
 `
+
+/** Words of a command line, and what must stand around it. */
+export interface CommandLine {
+  readonly words: string
+  /** Makes a whole command of a call of these words. */
+  readonly whole: (call: string) => string
+}
+
+/**
+ * A command line with more environment, which comes by a pipe: in an argument of `env` everybody on the host could read it.
+ * @throws TypeError for a name that no variable can have
+ */
+export function withEnvironment(words: string, env: Readonly<Record<string, string>>): CommandLine {
+  const variables = Object.entries(env)
+  const wrong = variables.find(([name]) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+  if (wrong) throw new TypeError(`no environment variable can be called ${JSON.stringify(wrong[0])}`)
+  if (variables.length === 0) return { words, whole: call => call }
+  const text = variables.map(([name, value]) => `export ${name}=${quote(value)}`).join('\n')
+  let end = 'SAK_ENV'
+  while (text.includes(end)) end += '_'
+  return {
+    words: `sh -c 'eval "$(cat <&3)"; exec "$@" 3<&-' sh ${words}`,
+    whole: call => `{\n${call} 3<<'${end}'\n${text}\n${end}\n}`,
+  }
+}

@@ -1,11 +1,13 @@
 import type { Connection } from '../core/connection.ts'
 import { type HostReport, hostStatus, type ReportError } from '../core/report.ts'
 import type { Task } from '../core/task.ts'
+import { noSecrets, type Vault } from '../core/vault.ts'
 import { type Applied, type ApplyOptions, applyHost, type HostAtHand, type HostPlan, planHost } from './apply.ts'
 import { batchReads, HostLost, type Reader } from './batch.ts'
 import { lockHost } from './host-lock.ts'
 import { interruptedError } from './journal.ts'
 import { reportError, reportTask } from './report-task.ts'
+import { sealedReader, sealedTask } from './secrets.ts'
 
 /** Milliseconds that one trip of reads may take. */
 const tripDeadlineMs = 180_000
@@ -15,6 +17,8 @@ export interface HostRun {
   readonly tasks: readonly Task[]
   readonly mode: 'dry-run' | 'apply'
   readonly options: ApplyOptions
+  /** Of the tasks. The report has their names in the place of their values. Default: none. */
+  readonly secrets?: Vault
   /** How long an apply waits for another run to end. */
   readonly lockWaitSeconds: number
   /** Milliseconds for the host as a whole. Then nothing new starts there; steps that run end or undo themselves. */
@@ -29,6 +33,8 @@ export interface HostOutcome {
 
 /** Plans or applies on one host. Whatever goes wrong there is in the report; it does not throw. */
 export async function runHost(run: HostRun, connect: () => Promise<Connection>): Promise<HostOutcome> {
+  const { secrets = noSecrets } = run
+  const tasks = run.tasks.map(task => sealedTask(task, secrets))
   const started = performance.now()
   const readers: Reader[] = []
   const late = AbortSignal.timeout(run.deadlineMs)
@@ -44,7 +50,8 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
     const status = error ? statusOf(error, unreachable) : hostStatus(tasks)
     const durationMs = Math.round(performance.now() - started)
     const roundTrips = readers.reduce((sum, reader) => sum + reader.trips(), 0)
-    return { report: { name: run.name, status, durationMs, roundTrips, ...(budget && { budget }), tasks, error } }
+    const report = { name: run.name, status, durationMs, roundTrips, ...(budget && { budget }), tasks, error }
+    return { report: secrets.hide(report) }
   }
   let connection: Connection
   try {
@@ -56,12 +63,12 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
     const freshReader = (lasting?: 'lasting') => {
       const reader = batchReads(connection, { deadlineMs: tripDeadlineMs, ...(lasting ? {} : { signal }) })
       readers.push(reader)
-      return reader
+      return sealedReader(reader, secrets)
     }
-    const host = { connection, freshReader }
+    const host = { connection, freshReader, secrets }
     if (run.mode === 'apply')
-      return finish(await applyLocked(host, { ...run, options: { ...run.options, signal } }), null, false)
-    const plan = await planHost(host, run.tasks, run.options)
+      return finish(await applyLocked(host, { ...run, tasks, options: { ...run.options, signal } }), null, false)
+    const plan = await planHost(host, tasks, run.options)
     const [first] = plan.interrupted
     return { ...finish(plan, first ? reportError(run.name, interruptedError(first)) : null, false), plan }
   } catch (error) {

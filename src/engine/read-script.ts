@@ -2,7 +2,7 @@ import { shellGlob } from '../core/glob.ts'
 import type { Read } from '../core/host.ts'
 import { quote, quoteAll } from '../core/quote.ts'
 import { durationMs } from '../core/units.ts'
-import { hostShell } from './host-shell.ts'
+import { hostShell, withEnvironment } from './host-shell.ts'
 
 /** Most bytes of one file or of one command's output. More is an error, never a cut answer. */
 export const readCap = 8 * 1024 * 1024
@@ -132,10 +132,9 @@ function commandFunction(read: Read | undefined, id: number): string {
   if (read?.kind !== 'command') return ''
   const { as = '', stdin, env = {}, timeout = defaultTimeout } = read.options
   const seconds = durationMs(timeout) / 1000
-  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  const argv = quoteAll([...(variables.length > 0 ? ['env', ...variables] : []), ...read.argv])
-  const call = `as_user ${quote(as)} timeout -k 2 ${seconds} ${argv}`
-  const body = stdin === undefined ? `${call} </dev/null` : `printf %s ${quote(stdin)} | ${call}`
+  const { words, whole } = withEnvironment(quoteAll(read.argv), env)
+  const call = `as_user ${quote(as)} timeout -k 2 ${seconds} ${words}`
+  const body = stdin === undefined ? whole(`${call} </dev/null`) : `printf %s ${quote(stdin)} | ${whole(call)}`
   return `run_${id}() { ${body}; }
 command_${id}() { may ${id} ${quote(as)} && ran ${id} run_${id}; echo "$n ${id} done"; }\n`
 }

@@ -4,6 +4,7 @@ import { inSync } from '../core/change.ts'
 import { type FileRead, type FileState, isFile } from '../core/file.ts'
 import type { ReportChange } from '../core/report.ts'
 import type { KeyChange } from '../core/task.ts'
+import { contentWithoutOldSecrets, withoutOldSecrets } from './old-secrets.ts'
 
 /** A key's change as a report shows it: files one by one with their diffs, of records only the entries that differ. */
 export function reportChanges({ key, before, after }: KeyChange): ReportChange[] {
@@ -17,12 +18,14 @@ export function reportChanges({ key, before, after }: KeyChange): ReportChange[]
       return inSync(was, willBe) ? [] : fileChanges(key, was, willBe)
     })
   }
-  if (isRecord(before) && isRecord(after)) return [{ key, ...differingEntries(before, after) }]
-  return [{ key, before: before ?? null, after: after ?? null }]
+  const known = withoutOldSecrets(before, after)
+  if (isRecord(known) && isRecord(after)) return [{ key, ...differingEntries(known, after) }]
+  return [{ key, before: known ?? null, after: after ?? null }]
 }
 
-function fileChanges(key: string, before: FileRead, after: FileState): ReportChange[] {
+function fileChanges(key: string, found: FileRead, after: FileState): ReportChange[] {
   const { path } = after
+  const before = { ...found, content: contentWithoutOldSecrets(found.content, after.content) }
   const changes: ReportChange[] = []
   if (before.content !== after.content || before.binary) {
     changes.push({ key, path, before: before.content, after: after.content, diff: fileDiff(path, before, after) })

@@ -1,6 +1,7 @@
 import { SakError } from '../core/errors.ts'
-import { type PlannedHost, planDigest } from '../core/plan-file.ts'
+import { type PlannedHost, planDigest, secretPlanDigest } from '../core/plan-file.ts'
 import { describeStep } from '../core/step.ts'
+import { noSecrets, type Vault } from '../core/vault.ts'
 import type { HostPlan } from './apply.ts'
 import type { Ask } from './overlay.ts'
 import { reportTask } from './report-task.ts'
@@ -19,28 +20,38 @@ export async function readMachineId(ask: Ask): Promise<string | null> {
 }
 
 /** A host's plan as it is saved and held against the host later. */
-export function plannedHost(name: string, key: string, { results, machineId }: HostPlan): PlannedHost {
+export function plannedHost(
+  name: string,
+  key: string,
+  { results, machineId }: HostPlan,
+  secrets: Vault = noSecrets,
+): PlannedHost {
   const tasks = results.map(result => {
-    const { label, module, status, changes, steps, together } = reportTask(name, result)
+    const { label, module, status, changes, steps, together } = secrets.hide(reportTask(name, result))
     const { moduleVersion } = result.task
-    const digest = digestOf(key, result)
+    const digest = digestOf(key, result, secrets)
     const versioned = moduleVersion === undefined ? {} : { moduleVersion }
     return { label, module, ...versioned, status, digest, changes, steps, ...(together && { together }) }
   })
   return { name, machineId, tasks }
 }
 
-function digestOf(key: string, { task, status, steps, assessment, together }: TaskResult): string {
+function digestOf(key: string, { task, status, steps, assessment, together }: TaskResult, secrets: Vault): string {
   const { current, desired } = assessment ?? {}
   const { moduleVersion } = task
-  return planDigest(key, { status, current, desired, steps, moduleVersion, together: together?.labels })
+  const digested = { status, current, desired, steps, moduleVersion, together: together?.labels }
+  return task.secrets?.size ? secretPlanDigest(key, digested, secrets.reveal) : planDigest(key, digested)
 }
 
 /**
  * Holds what is found now against the plan that was reviewed.
  * @throws SakError `stale-plan`, with what has changed: nothing is applied to the host
  */
-export function refuseOther({ results, machineId }: Pick<HostPlan, 'results' | 'machineId'>, reviewed: Reviewed): void {
+export function refuseOther(
+  { results, machineId }: Pick<HostPlan, 'results' | 'machineId'>,
+  reviewed: Reviewed,
+  secrets: Vault = noSecrets,
+): void {
   const { key, host } = reviewed
   if (machineId !== host.machineId) {
     throw new SakError('stale-plan', 'this is another machine than the plan was made for', {
@@ -48,7 +59,7 @@ export function refuseOther({ results, machineId }: Pick<HostPlan, 'results' | '
     })
   }
   const planned = new Map(host.tasks.map(task => [task.label, task]))
-  const others = results.filter(result => planned.get(result.task.label)?.digest !== digestOf(key, result))
+  const others = results.filter(result => planned.get(result.task.label)?.digest !== digestOf(key, result, secrets))
   if (others.length === 0 && results.length === host.tasks.length) return
   const labels = others.map(result => result.task.label)
   throw new SakError(

@@ -1,7 +1,7 @@
 import { quote, quoteAll } from '../core/quote.ts'
 import type { Command, RunStep, ServiceStep, Step, WaitForStep, WriteStep } from '../core/step.ts'
 import { durationMs } from '../core/units.ts'
-import { hostShell } from './host-shell.ts'
+import { hostShell, withEnvironment } from './host-shell.ts'
 import { library } from './transaction-shell.ts'
 
 /*
@@ -201,8 +201,7 @@ function waitForBody(step: WaitForStep): string {
 
 /** A command line for sh: as its user (default root), within its time, with its stdin or none. */
 function command({ argv, as = 'root', stdin, env = {} }: Command, seconds: string, toWord = quote): string {
-  const variables = Object.entries(env).map(([name, value]) => quote(`${name}=${value}`))
-  const words = [...(variables.length > 0 ? ['env', ...variables] : []), ...argv.map(toWord)].join(' ')
+  const { words, whole } = withEnvironment(argv.map(toWord).join(' '), env)
   const call = `as_user ${quote(as)} timeout -k 5 ${seconds} ${words}`
-  return stdin === undefined ? `${call} </dev/null` : `printf %s ${quote(stdin)} | ${call}`
+  return stdin === undefined ? whole(`${call} </dev/null`) : `printf %s ${quote(stdin)} | ${whole(call)}`
 }

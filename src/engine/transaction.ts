@@ -4,6 +4,8 @@ import { SakError } from '../core/errors.ts'
 import { describeStep, type Step } from '../core/step.ts'
 import { printable } from '../core/terminal.ts'
 import { durationMs } from '../core/units.ts'
+import { noSecrets, type Vault } from '../core/vault.ts'
+import { revealedSteps } from './secrets.ts'
 import { type JournalEntry, transactionScript } from './transaction-script.ts'
 
 /** How a transaction ended. `rollback` is `none` where nothing had been done. */
@@ -16,14 +18,15 @@ export type Outcome =
       readonly rollback: 'none' | 'done' | 'failed'
     }
 
-/** Runs the steps of a task on a host: wholly, or not at all. One trip. */
+/** Runs the steps of a task on a host: wholly, or not at all. One trip. What the host says of it may hold the values of secrets. */
 export async function runTransaction(
   connection: Connection,
   steps: readonly Step[],
   journal: JournalEntry,
+  secrets: Vault = noSecrets,
 ): Promise<Outcome> {
   const nonce = `sak-${randomBytes(12).toString('hex')}`
-  const script = transactionScript(steps, nonce, journal)
+  const script = transactionScript(revealedSteps(steps, secrets), nonce, journal)
   const result = await connection.run(script, { deadlineMs: deadline(steps) })
   const records = result.stdout
     .toString('latin1')

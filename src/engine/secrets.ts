@@ -1,0 +1,101 @@
+import { SakError } from '../core/errors.ts'
+import type { FileRead } from '../core/file.ts'
+import type { Answer, Read } from '../core/host.ts'
+import { holdsSecret, secretName, secretsIn } from '../core/secret.ts'
+import { type Command, describeStep, type Step } from '../core/step.ts'
+import type { Task } from '../core/task.ts'
+import { mapTexts } from '../core/texts.ts'
+import type { Vault } from '../core/vault.ts'
+import type { Reader } from './batch.ts'
+
+/*
+ * Modules see tokens, hosts see values. What a host says is masked on its way to a module, so that `current` holds the token that `desired`
+ * holds; steps are revealed when their script is built. Values travel on standard input and in the contents of files, and nowhere else.
+ */
+
+/** A task whose params and steps are settled, and which is blocked where a secret would stand where others can see it. */
+export function sealedTask(task: Task, vault: Vault): Task {
+  return {
+    ...task,
+    assess: async host => {
+      const found = await task.assess(host, vault.settle)
+      const exposed = found.steps.flatMap(exposedBy)
+      return exposed.length === 0 ? found : { ...found, blocked: [...found.blocked, ...exposed], steps: [] }
+    },
+  }
+}
+
+/** A reader whose answers have tokens in the place of values. */
+export function sealedReader(reader: Reader, vault: Vault): Reader {
+  return {
+    trips: reader.trips,
+    ask: async read => masked(await reader.ask(revealedRead(read, vault)), vault),
+  }
+}
+
+function revealedRead(read: Read, { reveal }: Vault): Read {
+  if (read.kind !== 'command' || read.options.stdin === undefined) {
+    if (!holdsSecret(read)) return read
+    throw exposed(read, read.kind === 'command' ? `the read ${read.argv[0] ?? ''}` : 'a read')
+  }
+  const { stdin, ...options } = read.options
+  const open = { ...read, options }
+  if (holdsSecret(open)) throw exposed(open, `the read ${read.argv[0] ?? ''}`)
+  return { ...read, options: { ...options, stdin: reveal(stdin) } }
+}
+
+function masked(answer: Answer, { mask }: Vault): Answer {
+  const maskedFile = (file: FileRead): FileRead =>
+    file.content === null ? file : { ...file, content: mask(file.content) }
+  switch (answer.kind) {
+    case 'command':
+      return { ...answer, result: mapTexts(answer.result, text => mask(text)) }
+    case 'file':
+      return { ...answer, file: maskedFile(answer.file) }
+    case 'files':
+      return { ...answer, files: answer.files.map(maskedFile) }
+    case 'stat':
+      return answer
+  }
+}
+
+/** Steps with values in the place of tokens, for the script that is sent. */
+export function revealedSteps(steps: readonly Step[], { reveal }: Vault): readonly Step[] {
+  return mapTexts(steps, text => reveal(text))
+}
+
+/** Why a step would show a secret to others on the host: in a command line, an environment, a path. */
+function exposedBy(step: Step): SakError[] {
+  const open = openParts(step)
+  return holdsSecret(open) ? [exposed(open, describeStep(step))] : []
+}
+
+function exposed(open: unknown, where: string): SakError {
+  const names = [...secretsIn(open)].map(secretName).join(', ')
+  return new SakError('refused', `a secret (${names}) would be seen by others on the host: ${where}`, {
+    hint: 'command lines, environments and paths are no place for a secret: give it on standard input, or in a file',
+  })
+}
+
+/** All of a step that others on the host may see: not contents of files, nor what goes to the standard input of programs. */
+function openParts(step: Step): unknown {
+  switch (step.kind) {
+    case 'write': {
+      const { content: _, validate, ...rest } = step
+      return [rest, validate && openCommand(validate)]
+    }
+    case 'run': {
+      const { undo, leaves = [], ...rest } = step
+      return [openCommand(rest), Array.isArray(undo) ? undo.map(openCommand) : undo, leaves.map(({ path }) => path)]
+    }
+    case 'waitFor':
+      return openCommand(step)
+    case 'remove':
+    case 'service':
+      return step
+  }
+}
+
+function openCommand({ stdin: _, ...rest }: Command): unknown {
+  return rest
+}
