@@ -57,6 +57,7 @@ export {
   waitFor,
   write,
 } from './core/step.ts'
+export { parseUnits, type UnitProperties } from './core/systemd.ts'
 export type { Task, TaskOptions } from './core/task.ts'
 export { renderTemplate } from './core/template.ts'
 export { together } from './core/together.ts'

@@ -5,6 +5,7 @@ import {
   type FileState,
   file,
   type Host,
+  parseUnits,
   run,
   type SakError,
   type Stat,
@@ -61,7 +62,7 @@ export async function readSchedule(
     host.file(dropInPath(name)),
     host.stat(cron),
   ])
-  const [timerShown = {}, jobShown = {}] = parseShow(shown.stdout)
+  const [timerShown = {}, jobShown = {}] = parseUnits(shown.stdout)
   const wantsHourly = stanzas.some(stanza => stanza.frequency === 'hourly')
   if (!systemd || !(own ?? packaged ?? merged)) return cronSchedule(cronJob?.mode, wantsHourly)
   const masks = [...(isMask(own) ? [timer] : []), ...(isMask(ownJob) ? [job] : [])]
@@ -116,17 +117,6 @@ function cronSchedule(mode: string | undefined, wantsHourly: boolean): Schedule 
     running: off,
     blocked: [],
   }
-}
-
-/** `KEY=VALUE` lines of `systemctl show`, an empty line between units. */
-export function parseShow(output: string): readonly State[] {
-  return output.split('\n\n').map(unit => {
-    const pairs = unit.split('\n').flatMap(line => {
-      const at = line.indexOf('=')
-      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : []
-    })
-    return Object.fromEntries(pairs)
-  })
 }
 
 /** `{ OnCalendar=*-*-* 00:00:00 ; next_elapse=... }` */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { isSakError } from 'sak-reconcile'
+import { isSakError, parseUnits } from 'sak-reconcile'
 import { logrotate } from 'sak-reconcile/modules'
 import { fakeHost, runCases } from 'sak-reconcile/testing'
 import t from 'tap'
@@ -9,7 +9,6 @@ import { z } from 'zod'
 import { parseLogs } from '../../modules/logrotate/logs.ts'
 import { parseConfig, tabooGlobs, withoutPatterns } from '../../modules/logrotate/parse.ts'
 import { matches } from '../../modules/logrotate/paths.ts'
-import { parseShow } from '../../modules/logrotate/schedule.ts'
 import { verdictErrors } from '../../modules/logrotate/verdict.ts'
 
 const fixtures = fileURLToPath(new URL('../../fixtures/logrotate', import.meta.url))
@@ -245,7 +244,7 @@ t.test('hosts may answer anything', async () => {
   )
   fc.assert(
     fc.property(answer, text => {
-      parseShow(text)
+      parseUnits(text)
       verdictErrors(text.split('\n'), 'sak', true, () => true)
       matches(text, '/x/*.log')
       matches('/x/a.log', text)
