@@ -24,6 +24,13 @@ export const cron = defineModule({
   description: 'Keeps an entry of cron, and the daemon that runs it: now and after a reboot.',
   params: Params,
   impact: 'none',
+  example: {
+    name: 'backup',
+    schedule: '10 3 * * *',
+    command: ['/usr/local/bin/backup', '--date', '100%'],
+    environment: { MAILTO: '' },
+  },
+  keys: { saved: 'the file or crontab', running: 'whether the daemon runs', boot: 'whether it is enabled' },
   owns: params => [params.place === 'crontab' ? `crontab:${params.user}:${params.name}` : pathOf(params)],
 
   async check(host, params) {

@@ -1,10 +1,9 @@
-import { UserName } from 'sak-reconcile'
+import { parseCronSchedule, UserName } from 'sak-reconcile'
 import { z } from 'zod'
 import { escapePercent, longestText, shellLine, variableLine, withVariables } from './parse.ts'
-import { parseSchedule } from './schedule.ts'
 
 const Schedule = z.string().superRefine((schedule, context) => {
-  const times = parseSchedule(schedule)
+  const times = parseCronSchedule(schedule)
   if (typeof times === 'object' && 'error' in times) context.addIssue({ code: 'custom', message: times.error })
 })
 
@@ -36,16 +35,27 @@ export const Params = z
       .regex(/^[A-Za-z0-9_-]{1,128}$/, {
         error: 'expected letters, digits, _ and -: cron passes over files such as "backup.sh"',
       })
-      .describe('The file in /etc/cron.d, or the mark of our lines in a crontab'),
-    schedule: Schedule.optional().describe('When: "10 3 * * *", "@daily", "@reboot" ... on the clock of the host'),
-    command: Command.optional().describe('What: a line for sh, or a list of arguments that are quoted for it'),
+      .describe(
+        'The file in /etc/cron.d, or the mark of our lines in a crontab; cron passes over names such as backup.sh',
+      ),
+    schedule: Schedule.optional().describe(
+      'Five fields with lists, ranges, steps and names, or "@daily", "@reboot" and the like; on the clock of the host. Where both days are restricted cron runs when either matches',
+    ),
+    command: Command.optional().describe(
+      'A line for sh, or a list of arguments, which are quoted for it. "%" and backslashes come through as they are',
+    ),
     user: UserName.default('root').describe('Who runs it'),
     environment: Environment.default({}).describe('Variables of this entry alone'),
     place: z
       .enum(['cron.d', 'crontab'])
       .default('cron.d')
-      .describe("A file of its own in /etc/cron.d, or lines in the user's crontab"),
-    state: z.enum(['present', 'absent']).default('present').describe('Whether there should be one'),
+      .describe(
+        "A file of its own in /etc/cron.d, or marked lines in the user's crontab, all other lines of which keep every byte",
+      ),
+    state: z
+      .enum(['present', 'absent'])
+      .default('present')
+      .describe('"absent": the file, or our lines, are gone; the daemon is left alone'),
   })
   .superRefine(({ state, schedule, command, place, environment }, context) => {
     const say = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })

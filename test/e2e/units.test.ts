@@ -1,10 +1,9 @@
 import fc from 'fast-check'
-import { definePlaybook, reconcile, type Task } from 'sak-reconcile'
+import { definePlaybook, parseCronSchedule, reconcile, type Task } from 'sak-reconcile'
 import { cron } from 'sak-reconcile/modules'
 import { fakeHost } from 'sak-reconcile/testing'
 import t from 'tap'
 import type { z } from 'zod'
-import { parseSchedule } from '../../modules/cron/schedule.ts'
 import { inventoryOf, startHost } from './harness.ts'
 
 const { host, stop } = await startHost('light')
@@ -89,7 +88,7 @@ t.test('schedules that we take are those that cron takes', async t => {
   const check = 'while IFS= read -r s; do printf "%s x\\n" "$s" | crontab -n - >/dev/null 2>&1; echo $?; done'
   const codes = (await host.output(check, { ...root, stdin: `${schedules.join('\n')}\n` })).split('\n')
   const accepted = schedules.filter(schedule => {
-    const times = parseSchedule(schedule)
+    const times = parseCronSchedule(schedule)
     return times === 'reboot' || !('error' in times)
   })
   const wrong = accepted.filter(schedule => codes[schedules.indexOf(schedule)] !== '0')

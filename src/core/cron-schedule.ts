@@ -42,7 +42,7 @@ export interface Times {
 }
 
 /** What a schedule says; a text that tells what is wrong with it; `'reboot'` where cron runs it once, when it starts. */
-export function parseSchedule(schedule: string): Times | 'reboot' | { readonly error: string } {
+export function parseCronSchedule(schedule: string): Times | 'reboot' | { readonly error: string } {
   if (schedule === '@reboot') return 'reboot'
   const texts = (words[schedule] ?? schedule).split(/[ \t]+/)
   if (schedule.startsWith('@') && words[schedule] === undefined) {
@@ -95,8 +95,8 @@ const dayMs = 24 * 60 * 60 * 1000
  * When cron runs next, strictly after a time; both are what the host's clock shows, told as if it were UTC. Undefined for
  * `@reboot`. A leap day may be eight years off.
  */
-export function nextRun(schedule: string, after: Date): Date | undefined {
-  const times = parseSchedule(schedule)
+export function nextCronRun(schedule: string, after: Date): Date | undefined {
+  const times = parseCronSchedule(schedule)
   if (times === 'reboot' || 'error' in times) return undefined
   const start = Math.floor(after.getTime() / 60_000 + 1) * 60_000
   const midnight = start - (((start % dayMs) + dayMs) % dayMs)
