@@ -33,7 +33,6 @@ export {
   type PlaybookDefinition,
   type PlaybookFactory,
   type PlaybookHost,
-  type TaskList,
 } from './core/playbook.ts'
 export type { Report, RunEvent } from './core/report.ts'
 export type { Health, RolloutOptions, Share } from './core/rollout.ts'
@@ -60,9 +59,10 @@ export {
 } from './core/step.ts'
 export { parseUnits, type UnitProperties } from './core/systemd.ts'
 export type { Task, TaskOptions } from './core/task.ts'
+export { type TaskItem, type TaskList, tasks, together } from './core/task-list.ts'
 export { renderTemplate } from './core/template.ts'
-export { together } from './core/together.ts'
 export { AbsolutePath, Duration, durationMs, FileMode, Size, sizeBytes, UserName } from './core/units.ts'
+export type { KnownHost, When } from './core/when.ts'
 export { loadInventory } from './loading/inventory.ts'
 export {
   type ApplyPlanOptions,

@@ -54,8 +54,9 @@ export function jobsOf(options: JobOptions): readonly Job[] {
     )
   }
   const known = new Set<string>()
+  const isIn = patternsOf(inventory)
   const jobs = hosts.map(host => {
-    const tasks = playbook.tasksFor(host, options.vars)
+    const tasks = playbook.tasksFor(host, options.vars, pattern => isIn(pattern).has(host.name))
     for (const task of tasks) for (const name of namesOf(task)) known.add(name)
     return { host, tasks: tasks.filter(task => isChosen(task, options)), whole: tasks }
   })
@@ -66,6 +67,16 @@ export function jobsOf(options: JobOptions): readonly Job[] {
     })
   }
   return jobs
+}
+
+/** The names of the hosts of a pattern, each looked up once. */
+function patternsOf(inventory: Inventory): (pattern: string) => ReadonlySet<string> {
+  const found = new Map<string, ReadonlySet<string>>()
+  return pattern => {
+    const names = found.get(pattern) ?? new Set(selectHosts(inventory, pattern).map(host => host.name))
+    found.set(pattern, names)
+    return names
+  }
 }
 
 function inventoryFor({ inventory, dryRun }: JobOptions): Inventory {

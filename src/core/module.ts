@@ -67,6 +67,7 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
       ...(definition.version !== undefined && { moduleVersion: definition.version }),
       label,
       tags: options.tags ?? [],
+      when: options.when === undefined ? [] : [options.when],
       keepGoing: options.keepGoing ?? false,
       impact: definition.impact,
       owns: definition.owns(params),

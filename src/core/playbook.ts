@@ -1,23 +1,22 @@
 import { z } from 'zod'
 import { SakError } from './errors.ts'
 import { describeIssues } from './issues.ts'
+import { didYouMean } from './nearest.ts'
+import { refuseConflicts } from './ownership.ts'
 import { isSecret } from './secret.ts'
-import { isTask, type Task } from './task.ts'
+import type { Task } from './task.ts'
+import {
+  type Expandable,
+  flattenTasks,
+  type OptionedTasks,
+  playbookBrand,
+  type Replacement,
+  replaceTasks,
+  type TaskList,
+} from './task-list.ts'
+import { type PlaybookHost, type Vars, whyUnwanted } from './when.ts'
 
-const playbookBrand = Symbol.for('sak-reconcile.playbook')
-
-/** Values by name, as variables of a host or of the command line come. */
-export type Vars = Readonly<Record<string, unknown>>
-
-/** What a playbook knows of the host that its tasks are for. */
-export interface PlaybookHost {
-  readonly name: string
-  readonly groups: readonly string[]
-  readonly vars: Vars
-}
-
-/** A list of tasks within the list, for composing. */
-export type TaskList = readonly (Task | TaskList | false | undefined)[]
+export type { PlaybookHost, Vars } from './when.ts'
 
 export interface PlaybookDefinition<Schema extends z.ZodObject> {
   readonly name: string
@@ -27,31 +26,55 @@ export interface PlaybookDefinition<Schema extends z.ZodObject> {
   readonly hosts?: string
   /** Its params, with every default. */
   readonly params?: Schema
-  /** Pure: the tasks of a host, in order. Falsy ones are left out, lists are flattened. */
-  tasks(params: z.output<Schema>, host: PlaybookHost): TaskList
+  /** Pure: the tasks of a host, in order. Falsy ones are left out, lists are flattened, a playbook stands for its tasks. */
+  tasks(params: z.output<Schema>, host: PlaybookHost): TaskList | OptionedTasks
+}
+
+/** What decides the tasks of a host. */
+export interface Scope {
+  readonly host: PlaybookHost
+  /** Params from the command line: those count that a playbook has. */
+  readonly commandLine: Vars
+  /** Whether the host is one of a host pattern. */
+  readonly isFor: (pattern: string) => boolean
+}
+
+/** The tasks of a host before they are held against each other, and the names of all params that had a say. */
+export interface Expansion {
+  readonly tasks: readonly Task[]
+  readonly names: readonly string[]
 }
 
 /** An ordered list of tasks for a group of hosts, with its params set. */
-export interface Playbook<Input = unknown> {
-  readonly [playbookBrand]: true
+export interface Playbook<Input = unknown> extends Expandable {
   readonly name: string
   readonly description: string | undefined
   readonly hosts: string
+  /** The schema of its params. */
   readonly params: z.ZodObject
+  /** The params that were set, by calling it and by `with`. */
+  readonly given: Vars
   /** The same playbook with more params set: objects are merged deeply, all else is replaced. */
   with(overrides: DeepPartial<Input>): Playbook<Input>
   /**
+   * The same playbook with another task in the place of one, or several, or with `false` none:
+   * `replace('sysctl', task => [task, motd()])`. Making its tasks throws `invalid-playbook` where there is none of that label.
+   */
+  replace(label: string, other: Replacement): Playbook<Input>
+  /**
    * The tasks for a host. Params come, the later the stronger, from: defaults, the playbook, the host's groups, the host, the
-   * command line; of a host's variables those count that have the name of a param.
+   * command line; of a host's variables those count that have the name of a param. `isFor` says whether the host is one of a host
+   * pattern, for playbooks within this one; default: its name and its groups are.
    * @throws SakError `invalid-params` or `invalid-playbook`
    */
-  tasksFor(host: PlaybookHost, commandLine?: Vars): readonly Task[]
+  tasksFor(host: PlaybookHost, commandLine?: Vars, isFor?: Scope['isFor']): readonly Task[]
+  /** The same for a playbook that this one is within. */
+  expand(scope: Scope): Expansion
 }
 
 /** A playbook whose params can be set: call it with them, or with nothing for its defaults. */
-export interface PlaybookFactory<Schema extends z.ZodObject = z.ZodObject> {
+export interface PlaybookFactory<Schema extends z.ZodObject = z.ZodObject> extends Expandable {
   (params?: z.input<Schema>): Playbook<z.input<Schema>>
-  readonly [playbookBrand]: true
   readonly playbookName: string
   readonly params: Schema
 }
@@ -70,28 +93,92 @@ export function definePlaybook<Schema extends z.ZodObject = typeof noParams>(
 ): PlaybookFactory<Schema> {
   // without params the type parameter is that of noParams
   const schema = (definition.params ?? noParams) as Schema
-  const names = Object.keys(schema.shape)
-  const make = (given: Vars): Playbook<z.input<Schema>> => {
-    checkGiven(definition.name, schema, given)
-    return {
-      [playbookBrand]: true,
-      name: definition.name,
-      description: definition.description,
-      hosts: definition.hosts ?? 'all',
-      params: schema,
-      with: overrides => make(mergeVars(given, asVars(overrides))),
-      tasksFor: (host, commandLine = {}) => {
-        const params = parse(definition.name, schema, mergeVars(mergeVars(given, pick(host.vars, names)), commandLine))
-        return checkTasks(definition.name, host, flatten(definition.tasks(params, host)))
-      },
-    }
-  }
-  const factory = (params?: z.input<Schema>) => make(asVars(params))
+  const factory = (params?: z.input<Schema>) => makePlaybook(definition, schema, asVars(params), new Map())
   return Object.assign(factory, {
     [playbookBrand]: true as const,
     playbookName: definition.name,
     params: schema,
   })
+}
+
+type Replacements = ReadonlyMap<string, Replacement>
+
+function makePlaybook<Schema extends z.ZodObject>(
+  definition: PlaybookDefinition<Schema>,
+  schema: Schema,
+  given: Vars,
+  replacements: Replacements,
+): Playbook<z.input<Schema>> {
+  const { name, hosts = 'all' } = definition
+  checkGiven(name, schema, given)
+  const expand = ({ host, commandLine, isFor }: Scope): Expansion => {
+    const own = Object.keys(schema.shape)
+    const names = new Set(own)
+    const fromOutside = mergeVars(pick(host.vars, own), pick(commandLine, own))
+    const params = parse(name, schema, mergeVars(given, fromOutside))
+    const within = (item: Expandable) => {
+      const inner = asPlaybook(item)
+      for (const param of Object.keys(inner.params.shape)) names.add(param)
+      if (!isFor(inner.hosts)) return []
+      const expansion = inner.expand({ host, commandLine, isFor })
+      for (const param of expansion.names) names.add(param)
+      return expansion.tasks
+    }
+    const tasks = replaceTasks(flattenTasks([definition.tasks(params, host)], within), replacements, within)
+    return { tasks, names: [...names] }
+  }
+  return {
+    [playbookBrand]: true,
+    name,
+    description: definition.description,
+    hosts,
+    params: schema,
+    given,
+    with: overrides => makePlaybook(definition, schema, mergeVars(given, asVars(overrides)), replacements),
+    replace: (label, other) => makePlaybook(definition, schema, given, new Map([...replacements, [label, other]])),
+    tasksFor: (host, commandLine = {}, isFor = isNamed(host)) => {
+      const tasks = expandKnown(name, schema, () => expand({ host, commandLine, isFor }), Object.keys(commandLine))
+      refuseConflicts(tasks, `playbook ${name}, host ${host.name}`)
+      return tasks.map(task => boundTo(host, task))
+    },
+    expand,
+  }
+}
+
+/** The names and groups of a host, for want of an inventory. */
+const isNamed = (host: PlaybookHost) => (pattern: string) =>
+  pattern === 'all' || pattern === host.name || host.groups.includes(pattern)
+
+/** The tasks; SakError `invalid-params` for names that are no param's, also where one is missing because its name is misspelt. */
+function expandKnown(name: string, schema: z.ZodObject, expand: () => Expansion, given: readonly string[]) {
+  const own = Object.keys(schema.shape)
+  const refuse = (known: readonly string[], mayBeOthers: boolean) => {
+    const unknown = given.find(each => !known.includes(each) && !(mayBeOthers && didYouMean(each, known) === undefined))
+    if (unknown === undefined) return
+    const hint = didYouMean(unknown, known) ?? (known.length > 0 ? `known: ${known.join(', ')}` : 'it has no params')
+    throw new SakError('invalid-params', `playbook ${name}: no param is called "${unknown}". ${hint}`)
+  }
+  try {
+    const { tasks, names } = expand()
+    refuse(names, false)
+    return tasks
+  } catch (error) {
+    refuse(own, true)
+    throw error
+  }
+}
+
+/** A task that knows the host whose facts decide whether it is wanted. */
+function boundTo(host: PlaybookHost, task: Task): Task {
+  if (task.when.length === 0) return task
+  return { ...task, whyUnwanted: facts => whyUnwanted(task.when, host, facts) }
+}
+
+/** A playbook by itself, or one with its defaults. Throws SakError for one of a version that could not be within another. */
+function asPlaybook(item: Expandable): Playbook {
+  if (isPlaybookFactory(item)) return item()
+  if (isPlaybook(item)) return item
+  throw new SakError('invalid-playbook', 'a playbook within another is of a kind that is not known')
 }
 
 export function isPlaybook(value: unknown): value is Playbook {
@@ -138,53 +225,4 @@ export function mergeVars(base: Vars, over: Vars): Vars {
     if (value !== undefined) merged[key] = isRecord(before) && isRecord(value) ? mergeVars(before, value) : value
   }
   return merged
-}
-
-/** The tasks of a list, of lists within it too. */
-export function flatten(list: TaskList): Task[] {
-  return list.flatMap(item => {
-    if (item === undefined || item === false) return []
-    return isTask(item) ? [item] : flatten(item)
-  })
-}
-
-/** Labels must tell tasks apart, no two may own the same thing, and those that go together must stand together. */
-function checkTasks(name: string, host: PlaybookHost, tasks: readonly Task[]): readonly Task[] {
-  const labels = new Set<string>()
-  const owners = new Map<string, Task>()
-  const stray = tasks.find(({ transaction }, index) => {
-    const before = tasks.slice(0, index).findLastIndex(other => other.transaction === transaction)
-    return transaction !== undefined && before >= 0 && before < index - 1
-  })
-  if (stray) {
-    throw new SakError(
-      'invalid-playbook',
-      `playbook ${name}, host ${host.name}: another task stands between "${stray.label}" and those it goes together with`,
-      { hint: 'put the list that together([...]) answers into the playbook as it is' },
-    )
-  }
-  for (const task of tasks) {
-    if (labels.has(task.label)) {
-      throw new SakError(
-        'invalid-playbook',
-        `playbook ${name}, host ${host.name}: two tasks are called "${task.label}"`,
-        {
-          hint: `give one another label: ${task.module}({ ... }, { label: "..." })`,
-        },
-      )
-    }
-    labels.add(task.label)
-    for (const thing of task.owns) {
-      const owner = owners.get(thing)
-      if (owner) {
-        throw new SakError(
-          'invalid-playbook',
-          `playbook ${name}, host ${host.name}: the tasks "${owner.label}" and "${task.label}" both own ${thing}`,
-          { hint: 'only one task may rule a thing: merge the two, or give one another path' },
-        )
-      }
-      owners.set(thing, task)
-    }
-  }
-  return tasks
 }

@@ -60,6 +60,8 @@ export const TaskReport = z.object({
   status: TaskStatus,
   /** The greatest impact of the steps, or for a deferred task the greatest that they can have. */
   impact: z.enum(impacts),
+  /** Of a skipped task: the condition that leaves it out on this host, and the facts that decided it. */
+  when: z.string().optional(),
   changes: z.array(ReportChange),
   steps: z.array(ReportStep),
   /** The labels of the tasks that it is one transaction with, its own too. */
@@ -120,9 +122,10 @@ export const isDrift = (status: HostStatus): boolean => drifted.has(status)
 /** Whether it failed, or could not be judged. */
 export const isTrouble = (status: HostStatus): boolean => troubled.has(status)
 
-/** The status of a host: that of the task which needs most attention. */
-export function hostStatus(tasks: readonly Pick<TaskReport, 'status'>[]): HostStatus {
-  const worst = tasks.reduce((most, task) => Math.max(most, taskStatuses.indexOf(task.status)), 0)
+/** The status of a host: that of the task which needs most attention. Tasks that it does not want have no say. */
+export function hostStatus(tasks: readonly Pick<TaskReport, 'status' | 'when'>[]): HostStatus {
+  const wanted = tasks.filter(task => task.when === undefined)
+  const worst = wanted.reduce((most, task) => Math.max(most, taskStatuses.indexOf(task.status)), 0)
   return taskStatuses[worst] ?? 'ok'
 }
 

@@ -1,8 +1,9 @@
 import type { Footprint } from './budget.ts'
 import type { SakError } from './errors.ts'
-import type { HostFacts } from './facts.ts'
+import type { HostFacts, KnownFacts } from './facts.ts'
 import type { Host } from './host.ts'
 import type { Impact, Step } from './step.ts'
+import type { When } from './when.ts'
 
 /** Marks tasks, so that those of another copy of the package are known. */
 export const taskBrand = Symbol.for('sak-reconcile.task')
@@ -12,6 +13,8 @@ export interface TaskOptions {
   readonly label?: string
   /** For `--tags` and `--skip-tags`. */
   readonly tags?: readonly string[]
+  /** Only where this is true; else the task is `skipped`, takes no memory of the budget and rules nothing. Default true. */
+  readonly when?: When
   /** Go on with the host's later tasks when this one fails. */
   readonly keepGoing?: boolean
 }
@@ -43,6 +46,10 @@ export interface Task {
   readonly moduleVersion?: string
   readonly label: string
   readonly tags: readonly string[]
+  /** All must be true for the task to be wanted; its own and those of the lists that it is in. */
+  readonly when: readonly When[]
+  /** Why the host that the playbook made it for does not want it, once its facts are known. Throws SakError for facts that are not. */
+  whyUnwanted?(facts: KnownFacts): string | undefined
   readonly keepGoing: boolean
   /** The greatest impact that its steps can have. */
   readonly impact: Impact

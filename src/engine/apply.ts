@@ -6,7 +6,8 @@ import type { Task } from '../core/task.ts'
 import type { Vault } from '../core/vault.ts'
 import { applyUnit } from './apply-unit.ts'
 import { HostLost, type Reader } from './batch.ts'
-import { type Budgeting, readBudget, refuseOverBudget } from './budget.ts'
+import { type Budgeting, budgetWithin, refuseOverBudget } from './budget.ts'
+import { readFacts } from './facts.ts'
 import { findInterrupted, type Interrupted, interruptedError } from './journal.ts'
 import type { Ask } from './overlay.ts'
 import { planTask, planTasks } from './plan.ts'
@@ -75,8 +76,11 @@ async function planWithin(
     budget: { tasks: whole, allowOver } = { tasks: [], allowOver: true },
   }: Pick<ApplyOptions, 'allow' | 'budget'>,
 ) {
-  const [plans, budget] = await Promise.all([planTasks(tasks, ask, allow), readBudget(ask, whole)])
-  return { plans: allowOver ? plans : refuseOverBudget(plans, budget), budget }
+  const needsFacts = [...tasks, ...whole].some(task => task.whyUnwanted || task.footprint)
+  const facts = needsFacts ? readFacts(ask) : Promise.resolve({})
+  const [plans, known] = await Promise.all([planTasks(tasks, ask, allow, facts), facts])
+  const budget = budgetWithin(known, whole)
+  return { plans: allowOver ? plans : refuseOverBudget(plans, budget), budget, known }
 }
 
 /** What an apply came to. */
@@ -88,7 +92,7 @@ export interface Applied {
 /** Checks the tasks of a host, applies in order those that differ, and checks again. */
 export async function applyHost(host: HostAtHand, tasks: readonly Task[], options: ApplyOptions): Promise<Applied> {
   const { ask } = host.freshReader()
-  const [{ plans, budget }, machineId] = await Promise.all([planWithin(tasks, ask, options), readMachineId(ask)])
+  const [{ plans, budget, known }, machineId] = await Promise.all([planWithin(tasks, ask, options), readMachineId(ask)])
   if (options.reviewed) refuseOther({ results: resultsOf(plans), machineId }, options.reviewed, host.secrets)
   const results: TaskResult[] = []
   let stopped = false
@@ -101,16 +105,19 @@ export async function applyHost(host: HostAtHand, tasks: readonly Task[], option
     }
     const again = unit.some(plan => plan.status === 'deferred' || ('foreseen' in plan && plan.foreseen && disturbed))
     const done = await orFailed(tasks.map(skipped), async () => {
-      const now = again ? await planTasks(tasks, host.freshReader().ask, options.allow) : unit
+      const now = again ? await planTasks(tasks, host.freshReader().ask, options.allow, Promise.resolve(known)) : unit
       return applyUnit(host.connection, resultsOf(now), { ...options, index: results.length, secrets: host.secrets })
     })
     results.push(...done)
-    if (done.some(({ status }) => status !== 'ok' && status !== 'changed')) disturbed = true
+    if (!done.every(isSettled)) disturbed = true
     if (done.some(({ status, task }) => status === 'failed' && !task.keepGoing)) stopped = true
   }
   const changed = results.some(result => result.status === 'changed')
   return { results: changed ? await verify(host, results, options.allow) : results, budget }
 }
+
+/** Whether what was foreseen for the tasks after it holds. */
+const isSettled = ({ status, when }: TaskResult) => status === 'ok' || status === 'changed' || when !== undefined
 
 /** Checks again with new eyes: only what is in sync now was changed, and what was in sync must still be. */
 async function verify(host: HostAtHand, results: readonly TaskResult[], allow: Impact): Promise<readonly TaskResult[]> {

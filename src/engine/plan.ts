@@ -1,5 +1,7 @@
 import { isBlocked, isSakError, SakError } from '../core/errors.ts'
+import type { KnownFacts } from '../core/facts.ts'
 import { hostFrom, type Read } from '../core/host.ts'
+import { describeShared, findShared } from '../core/ownership.ts'
 import { exceeds, greatestImpact, type Impact } from '../core/step.ts'
 import type { Assessment, Task } from '../core/task.ts'
 import { HostLost } from './batch.ts'
@@ -12,14 +14,23 @@ export type TaskPlan = { readonly task: Task } & (
   | { readonly status: 'blocked'; readonly assessment: Assessment | undefined; readonly errors: readonly SakError[] }
   | { readonly status: 'failed'; readonly errors: readonly SakError[] }
   | { readonly status: 'deferred' }
+  /** Its `when` is not true here. */
+  | { readonly status: 'skipped'; readonly when: string }
 )
 
 /**
  * Checks all tasks of a host at once, then walks them in order: where an earlier task would write what a later one read, that one
- * is checked again as if it were written. Costs only the trips that the reads need.
+ * is checked again as if it were written. Costs only the trips that the reads need: a task whose `when` is to be decided by the
+ * facts is checked meanwhile, and what was found is dropped where it is not wanted.
  */
-export async function planTasks(tasks: readonly Task[], ask: Ask, allow: Impact): Promise<readonly TaskPlan[]> {
-  const first = await Promise.all(tasks.map(task => recorded(task, ask, allow)))
+export async function planTasks(
+  tasks: readonly Task[],
+  ask: Ask,
+  allow: Impact,
+  facts: Promise<KnownFacts>,
+): Promise<readonly TaskPlan[]> {
+  const checked = await Promise.all(tasks.map(task => recorded(task, ask, allow, facts)))
+  const first = refuseShared(checked)
   const planned = new Map<string, PlannedState>()
   const plans: TaskPlan[] = []
   for (const unit of unitsOf(first, ({ plan }) => plan.task)) {
@@ -33,6 +44,8 @@ export async function planTasks(tasks: readonly Task[], ask: Ask, allow: Impact)
 interface Recorded {
   readonly plan: TaskPlan
   readonly reads: readonly Read[]
+  /** Whether the host is known to want it. */
+  readonly wanted: boolean
 }
 
 /** Plans what is applied as one on what is planned before it. */
@@ -68,13 +81,52 @@ function unknowable(task: Task): TaskPlan {
   return { task, status: 'blocked', assessment: undefined, errors: [error] }
 }
 
-async function recorded(task: Task, ask: Ask, allow: Impact): Promise<Recorded> {
+async function recorded(task: Task, ask: Ask, allow: Impact, facts: Promise<KnownFacts>): Promise<Recorded> {
   const reads: Read[] = []
   const record: Ask = async read => {
     reads.push(read)
     return ask(read)
   }
-  return { plan: await planTask(task, record, allow), reads }
+  if (!task.whyUnwanted) return { plan: await planTask(task, record, allow), reads, wanted: true }
+  const verdict = facts.then(known => leftOut(task, known))
+  const [left, plan] = await Promise.all([verdict, planTask(task, whileWanted(record, verdict), allow)])
+  return left ? { plan: left, reads: [], wanted: false } : { plan, reads, wanted: true }
+}
+
+/** The plan of a task that the facts leave out, or that they cannot decide. */
+function leftOut(task: Task, facts: KnownFacts): TaskPlan | undefined {
+  try {
+    const when = task.whyUnwanted?.(facts)
+    return when === undefined ? undefined : { task, status: 'skipped', when }
+  } catch (error) {
+    return notPlanned(task, error)
+  }
+}
+
+/** Asks what the first trip can carry; then only if the task is wanted. */
+function whileWanted(ask: Ask, verdict: Promise<TaskPlan | undefined>): Ask {
+  let answered = false
+  return async read => {
+    if (answered && (await verdict)) throw new Deferred('the task is not wanted')
+    const answer = await ask(read)
+    answered = true
+    return answer
+  }
+}
+
+/** Two tasks that may be alternatives, of which the facts of this host leave none out. */
+function refuseShared(checked: readonly Recorded[]): readonly Recorded[] {
+  const tasks = checked.filter(({ wanted }) => wanted).map(({ plan }) => plan.task)
+  const shared = tasks.some(task => task.whyUnwanted) ? findShared(tasks, () => true) : undefined
+  if (!shared) return checked
+  const error = new SakError('refused', `on this host ${describeShared(shared)}`, {
+    hint: 'only one of them may be wanted: let the `when` of one exclude that of the other',
+  })
+  return checked.map(each => {
+    const { task } = each.plan
+    if (task !== shared.first && task !== shared.second) return each
+    return { ...each, plan: { task, status: 'blocked', assessment: undefined, errors: [error] }, reads: [] }
+  })
 }
 
 /** Checks one task, and says what is to be done about it. `foreseen`: the answers have planned files laid over them. */
@@ -87,17 +139,22 @@ export async function planTask(task: Task, ask: Ask, allow: Impact, foreseen = f
     const tooMuch = exceeds(greatestImpact(assessment.steps), allow)
     return { task, status: tooMuch ? 'pending' : 'drift', assessment, foreseen }
   } catch (error) {
-    if (error instanceof HostLost) throw error
     if (error instanceof Deferred) return { task, status: 'deferred' }
-    if (isSakError(error)) {
-      const status = isBlocked(error) ? 'blocked' : 'failed'
-      return { task, status, assessment: undefined, errors: [error] }
-    }
-    const message = error instanceof Error ? error.message : String(error)
-    const bug = new SakError('module-bug', `the module ${task.module} has a bug: ${message}`, {
-      cause: error,
-      hint: 'this is not a fault of the host: please report it to the author of the module',
-    })
-    return { task, status: 'failed', errors: [bug] }
+    return notPlanned(task, error)
   }
+}
+
+function notPlanned(task: Task, error: unknown): TaskPlan {
+  if (error instanceof HostLost) throw error
+  if (isSakError(error)) {
+    return isBlocked(error)
+      ? { task, status: 'blocked', assessment: undefined, errors: [error] }
+      : { task, status: 'failed', errors: [error] }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  const bug = new SakError('module-bug', `the module ${task.module} has a bug: ${message}`, {
+    cause: error,
+    hint: 'this is not a fault of the host: please report it to the author of the module',
+  })
+  return { task, status: 'failed', errors: [bug] }
 }

@@ -7,7 +7,7 @@ import type { TaskResult } from './task-result.ts'
 
 /** A task's result as a report holds it. Of several errors the first is the report's; the others join its message. */
 export function reportTask(host: string, result: TaskResult): TaskReport {
-  const { task, status, impact, changes, steps, errors, step, rollback = 'none', together } = result
+  const { task, status, impact, changes, steps, errors, step, when, rollback = 'none', together } = result
   const [first, ...others] = errors
   const message = [first, ...others].map(error => error?.message).join('\n')
   return {
@@ -15,6 +15,7 @@ export function reportTask(host: string, result: TaskResult): TaskReport {
     label: task.label,
     status,
     impact,
+    ...(when !== undefined && { when }),
     changes: changes.flatMap(reportChanges),
     steps: steps.map(each => ({ ...reportStep(each), ...sharing(together?.shared.get(each)) })),
     ...(together && { together: [...together.labels] }),

@@ -14,6 +14,8 @@ export interface TaskResult {
   readonly changes: readonly KeyChange[]
   readonly steps: readonly Step[]
   readonly errors: readonly SakError[]
+  /** The condition that leaves it out here. */
+  readonly when?: string
   /** What was found and what should be, where the check came so far. */
   readonly assessment?: Assessment
   /** The step that failed. */
@@ -43,6 +45,7 @@ export function resultsOf(plans: readonly TaskPlan[]): readonly TaskResult[] {
 function resultOf(plan: TaskPlan): TaskResult {
   const { task, status } = plan
   if (status === 'deferred') return { ...skipped(task), status, impact: task.impact }
+  if (status === 'skipped') return { ...skipped(task), when: plan.when }
   const assessment = assessmentOf(plan)
   const { changes = [], steps = [] } = assessment ?? {}
   const errors = 'errors' in plan ? plan.errors : []

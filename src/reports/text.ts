@@ -103,7 +103,8 @@ function taskLines(task: TaskReport, width: number, view: View): string[] {
   const reason =
     task.error && isSaidOnce(task.error) ? colors.red(`${task.error.code}: ${printable(task.error.message)}`) : ''
   const later = status === 'deferred' ? 'known once the tasks before it are applied' : ''
-  const parts = [impact, goesWith(task, colors), later, reason].filter(part => part !== '').join(' ')
+  const unwanted = task.when === undefined ? '' : colors.dim(`when ${printable(task.when)}`)
+  const parts = [impact, goesWith(task, colors), later, unwanted, reason].filter(part => part !== '').join(' ')
   const head = `  ${word} ${printable(task.label).padEnd(width)}  ${parts}`.trimEnd()
   const known = planShown && status === 'changed'
   const changes = known ? [] : task.changes.flatMap(change => changeLines(change, colors))

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { z } from 'zod'
 import { defineModule } from '../../src/core/module.ts'
-import { definePlaybook, type TaskList } from '../../src/core/playbook.ts'
-import { together } from '../../src/core/together.ts'
+import { definePlaybook } from '../../src/core/playbook.ts'
+import { type TaskList, together } from '../../src/core/task-list.ts'
 
 const thing = defineModule({
   name: 'thing',
@@ -29,12 +29,24 @@ t.test('together stands in a playbook as a list does', async t => {
 })
 
 t.test('a list within a list goes together with all', async t => {
-  const transactions = together([named('a'), together([named('b'), named('c')])]).map(task => task.transaction)
+  const transactions = tasksOf([together([named('a'), together([named('b'), named('c')])])]).map(
+    task => task.transaction,
+  )
   t.equal(new Set(transactions).size, 1)
 })
 
+t.test('what stands in the place of one of them goes together with the others', async t => {
+  const playbook = definePlaybook({ name: 'p', tasks: () => [together([named('a'), named('b')])] })()
+  const changed = playbook.replace('a', task => [task, named('c')]).tasksFor({ name: 'web1', groups: [], vars: {} })
+  t.same(
+    changed.map(task => task.label),
+    ['a', 'c', 'b'],
+  )
+  t.equal(new Set(changed.map(task => task.transaction)).size, 1)
+})
+
 t.test('what was taken apart is refused, for it would not be one transaction', async t => {
-  const [a, b] = together([named('a'), named('b')])
+  const [a, b] = tasksOf([together([named('a'), named('b')])])
   t.throws(() => tasksOf([a, named('between'), b]), { code: 'invalid-playbook', message: /between "b" and/ })
   // @ts-expect-error: a list is wanted
   t.throws(() => together(named('a')), { code: 'invalid-playbook', hint: 'together([taskA, taskB])' })

@@ -2,13 +2,15 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { together } from '../../src/core/together.ts'
+import { flattenTasks, together as inOneTransaction, type TaskList } from '../../src/core/task-list.ts'
 import { type ApplyOptions, applyHost, planHost } from '../../src/engine/apply.ts'
 import { reportTask } from '../../src/engine/report-task.ts'
 import { plannedHost } from '../../src/engine/reviewed.ts'
 import { copy, hostAtHand, note } from './notes.ts'
 
 const options: ApplyOptions = { allow: 'data', runId: 'sak-test' }
+
+const together = (list: TaskList) => flattenTasks([inOneTransaction(list)], () => [])
 
 /** Two notes that go together; both log an activation, the same, which is safe to do again. */
 function pair(folder: string, more: { first?: object; second?: object } = {}) {

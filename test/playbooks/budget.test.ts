@@ -4,12 +4,13 @@ import { t3Small } from 'sak-reconcile/playbooks/t3-small'
 import { t3SmallBusy } from 'sak-reconcile/playbooks/t3-small-busy'
 import t from 'tap'
 import { budgetOf } from '../../src/core/budget.ts'
+import { fakeFacts } from '../../src/testing.ts'
 
 const host = { name: 'web1', groups: [], vars: {} }
-const cores = 2
+const facts = fakeFacts({ ramMiB: 1928, cores: 2 })
 
 t.test("the guide's defaults fit the 1928 MiB of a t3.small", async t => {
-  const budget = budgetOf(t3Small().tasksFor(host), { ramMiB: 1928, cores })
+  const budget = budgetOf(t3Small().tasksFor(host), facts)
   t.match(budget, {
     ramMiB: 1928,
     plannedMiB: 1672,
@@ -26,15 +27,14 @@ t.test("the guide's defaults fit the 1928 MiB of a t3.small", async t => {
 })
 
 t.test('so do the other tiers those of theirs; a second process of the app does not', async t => {
-  const planned = (playbook: ReturnType<typeof t3Small>) =>
-    budgetOf(playbook.tasksFor(host), { ramMiB: 1928, cores })?.plannedMiB ?? 0
+  const planned = (playbook: ReturnType<typeof t3Small>) => budgetOf(playbook.tasksFor(host), facts)?.plannedMiB ?? 0
   t.ok(planned(t3SmallBusy()) < 1928)
   t.ok(planned(t3Medium()) < 3800)
   t.equal(planned(t3Small({ pm2: { instances: 2 } })), 1672 + 850)
 })
 
 t.test('what a task takes follows from its params', async t => {
-  const MiB = (task: ReturnType<typeof pgconf>) => task.footprint?.({ ramMiB: 1928, cores })?.MiB
+  const MiB = (task: ReturnType<typeof pgconf>) => task.footprint?.(facts)?.MiB
   t.equal(MiB(pgconf({ settings: {} })), 128 + 100 * (4 + 3) + 64 + 4, "PostgreSQL's own defaults")
   t.equal(MiB(pgconf({ settings: { shared_buffers: '8GB', max_connections: 1, wal_buffers: -1 } })), 8192 + 7 + 64 + 16)
   const zones = { proxy_cache_path: '/var/cache/a keys_zone=a:10m', limit_req_zone: '$host zone=b:1m rate=1r/s' }
@@ -47,7 +47,7 @@ t.test('what a task takes follows from its params', async t => {
     { ...app, name: 'cron', env: { NODE_OPTIONS: '--max_old_space_size=64 --max-old-space-size=256' } },
     { ...app, name: 'boundless' },
   ]
-  const footprint = pm2eco({ apps }).footprint?.({ ramMiB: 1928, cores: 4 })
+  const footprint = pm2eco({ apps }).footprint?.(fakeFacts({ ramMiB: 1928, cores: 4 }))
   t.equal(footprint?.MiB, 4 * 1024 + 256)
   t.match(footprint?.what, /4 x max_memory_restart 1024; .*256; boundless: has no limit/)
 })
