@@ -30,6 +30,7 @@ const schema = z.strictObject({
   lockWaitSeconds: z.number().nonnegative().optional(),
   hostDeadline: Duration.optional(),
   onEvent: callback.optional(),
+  onIntents: callback.optional(),
   signal: z.custom(value => typeof value === 'object', { error: 'expected an AbortSignal' }).optional(),
   confirm: callback.optional(),
   allowDeferred: z.boolean().optional(),

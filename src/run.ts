@@ -1,37 +1,27 @@
 import { randomBytes } from 'node:crypto'
 import { checkOptions } from './check-options.ts'
-import type { ConnectOptions } from './core/connection.ts'
 import { SakError } from './core/errors.ts'
 import type { PlanFile, PlannedHost, PlanSource } from './core/plan-file.ts'
-import { nameOf } from './core/playbook.ts'
-import { countBy, exitCodeOf, type HostReport, type Report, type RunEvent } from './core/report.ts'
-import type { RolloutOptions } from './core/rollout.ts'
+import type { HostReport, Report } from './core/report.ts'
 import type { Impact } from './core/step.ts'
-import { type Duration, durationMs } from './core/units.ts'
-import { runHost } from './engine/host.ts'
+import { applyLocked } from './engine/apply-locked.ts'
+import type { Work } from './engine/host.ts'
+import { look } from './engine/look.ts'
+import type { HostPlan } from './engine/plan-host.ts'
 import { plannedHost, type Reviewed } from './engine/reviewed.ts'
 import { type Job, type JobOptions, jobsOf } from './jobs.ts'
-import { rollOut } from './rollout.ts'
+import { type HostsOptions, runJobs } from './run-jobs.ts'
 import { type WithSecrets, withSecrets } from './secrets.ts'
 import { version } from './version.ts'
 
 /** A dry run looks at all hosts at once, whatever the options of the rollout say. */
-export interface RunOptions extends JobOptions, RolloutOptions {
-  /** Hosts at once. Default 50. */
-  readonly forks?: number
+export interface RunOptions extends JobOptions, HostsOptions {
   /** The greatest impact permitted; a task that needs more is `pending`. Default `data`: everything. */
   readonly allow?: Impact
   /** Apply also where the tasks together let services use more memory than the host has. Default false: they are `blocked`. */
   readonly allowOverBudget?: boolean
-  readonly connect?: ConnectOptions
-  /** Time for each host as a whole; then nothing new starts there. Default 30m. */
-  readonly hostDeadline?: Duration
   /** How long an apply waits for another run on the same host to end. Default 10. */
   readonly lockWaitSeconds?: number
-  /** Told what happens, as it happens. */
-  readonly onEvent?: (event: RunEvent) => void
-  /** Once aborted no new host or task starts; steps that run end or undo themselves. */
-  readonly signal?: AbortSignal
 }
 
 export interface ReconcileOptions extends RunOptions {
@@ -166,71 +156,25 @@ async function runAll(
   review?: Review,
   rest: readonly HostReport[] = [],
 ): Promise<{ report: Report; hosts: ReadonlyMap<string, PlannedHost> }> {
-  const startedAt = new Date()
-  const started = performance.now()
-  const emit = options.onEvent ?? (() => {})
-  const runId = newRunId(startedAt)
   const planned = new Map<string, PlannedHost>()
-  emit({ type: 'start', mode, hosts: jobs.map(job => job.host.name) })
-  const { connect } = await import('./connections/connect.ts')
-  const connecting = options.connect ?? {} // one object for all: bastions and answers to questions are shared by it
-  const run = async ({ host, tasks, whole }: Job): Promise<HostReport> => {
-    const { name } = host
-    emit({ type: 'host-start', host: name })
+  const runId = newRunId(new Date())
+  const { allow = 'data', allowOverBudget: allowOver = false, lockWaitSeconds: waitSeconds = 10, onEvent } = options
+  const work = ({ host: { name }, whole }: Job): Work => {
+    const budget = { tasks: whole, allowOver }
+    if (mode === 'dry-run') return look(name, { allow, budget })
     const seen = review?.hosts?.get(name)
-    const {
-      secrets,
-      signal,
-      allow = 'data',
-      allowOverBudget = false,
-      lockWaitSeconds = 10,
-      hostDeadline = '30m',
-    } = options
     const reviewed: Reviewed | undefined = seen && review && { key: review.key, host: seen }
-    const onTask = ({ label }: { label: string }) => emit({ type: 'task', host: name, label })
-    const budget = { tasks: whole, allowOver: allowOverBudget }
-    const details = { allow, budget, runId, onTask, ...(reviewed && { reviewed }), ...(signal && { signal }) }
-    const { report, plan: made } = await runHost(
-      { name, tasks, mode, lockWaitSeconds, deadlineMs: durationMs(hostDeadline), options: details, secrets },
-      () => connect(host, connecting),
-    )
-    if (review && made) planned.set(name, plannedHost(name, review.key, made, secrets))
-    return report
+    const onTask = ({ label }: { label: string }) => onEvent?.({ type: 'task', host: name, label })
+    return applyLocked({ allow, budget, runId, onTask, waitSeconds, ...(reviewed && { reviewed }) })
   }
-  const { forks = 50, signal } = options
-  const inBatches = mode === 'apply' ? rolloutOf(options) : {}
-  const hosts = [...rest, ...(await rollOut(jobs, { ...inBatches, forks, run, emit, ...(signal && { signal }) }))]
-  const about = { mode, playbook: nameOf(options.playbook), startedAt: startedAt.toISOString() }
-  const report = reportOf(
-    { ...about, durationMs: Math.round(performance.now() - started) },
-    options.secrets.hide(hosts),
-  )
-  emit({ type: 'end', report })
+  const onPlan = (name: string, made: HostPlan) => {
+    if (review) planned.set(name, plannedHost(name, review.key, made, options.secrets))
+  }
+  const report = await runJobs(jobs, { ...options, mode, work, onPlan, rest })
   return { report, hosts: planned }
 }
 
 function newRunId(startedAt: Date): string {
   const time = startedAt.toISOString().replaceAll(/[^0-9T]/g, '')
   return `${time.slice(0, 15)}-${randomBytes(3).toString('hex')}`
-}
-
-const rolloutOf = ({ serial, maxFail, health }: RunOptions): RolloutOptions => ({
-  ...(serial !== undefined && { serial }),
-  ...(maxFail !== undefined && { maxFail }),
-  ...(health && { health }),
-})
-
-type About = Pick<Report, 'mode' | 'playbook' | 'startedAt' | 'durationMs'>
-
-function reportOf(about: About, hosts: readonly HostReport[]): Report {
-  return {
-    schema: 'sak-reconcile/report@1',
-    ...about,
-    exitCode: exitCodeOf(hosts),
-    summary: {
-      hosts: countBy(hosts.map(host => host.status)),
-      tasks: countBy(hosts.flatMap(host => host.tasks.map(task => task.status))),
-    },
-    hosts: [...hosts],
-  }
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Footprint } from './budget.ts'
 import { type Change, type Changes, type Checked, diffByKey, isUnreadable, type Unreadable } from './change.ts'
+import { digestOf } from './digest.ts'
 import { isBlocked, isSakError, SakError } from './errors.ts'
 import type { HostFacts } from './facts.ts'
 import type { Host } from './host.ts'
@@ -65,6 +66,7 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
       [taskBrand]: true,
       module: definition.name,
       ...(definition.version !== undefined && { moduleVersion: definition.version }),
+      paramsDigest: digestOf([definition.name, definition.version ?? null, params]),
       label,
       tags: options.tags ?? [],
       when: options.when === undefined ? [] : [options.when],

@@ -44,6 +44,8 @@ export interface Task {
   readonly module: string
   /** The version of the module, where it says one. */
   readonly moduleVersion?: string
+  /** A digest of the module's name, version and params: another one means that the playbook was changed. */
+  readonly paramsDigest: string
   readonly label: string
   readonly tags: readonly string[]
   /** All must be true for the task to be wanted; its own and those of the lists that it is in. */

@@ -6,7 +6,8 @@ import { localUser } from '../core/local-user.ts'
 import { quote } from '../core/quote.ts'
 import { printable } from '../core/terminal.ts'
 import { hostShell } from './host-shell.ts'
-import { type Interrupted, recover } from './journal.ts'
+import type { Interrupted } from './journal.ts'
+import { recover } from './recovery.ts'
 
 /** A host that is ours to change until it is released. */
 export interface HostLock {

@@ -1,63 +1,77 @@
+import type { Budget } from '../core/budget.ts'
 import type { Connection } from '../core/connection.ts'
+import type { Intent } from '../core/drift.ts'
 import { type HostReport, hostStatus, type ReportError } from '../core/report.ts'
 import type { Task } from '../core/task.ts'
 import { noSecrets, type Vault } from '../core/vault.ts'
-import { type Applied, type ApplyOptions, applyHost, type HostAtHand, type HostPlan, planHost } from './apply.ts'
 import { batchReads, HostLost, type Reader } from './batch.ts'
-import { lockHost } from './host-lock.ts'
-import { interruptedError } from './journal.ts'
+import { intentsOf } from './intent.ts'
+import type { HostAtHand, HostPlan } from './plan-host.ts'
 import { reportError, reportTask } from './report-task.ts'
 import { sealedReader, sealedTask } from './secrets.ts'
+import type { TaskResult } from './task-result.ts'
 
 /** Milliseconds that one trip of reads may take. */
 const tripDeadlineMs = 180_000
 
-export interface HostRun {
-  readonly name: string
-  readonly tasks: readonly Task[]
-  readonly mode: 'dry-run' | 'apply'
-  readonly options: ApplyOptions
-  /** Of the tasks. The report has their names in the place of their values. Default: none. */
-  readonly secrets?: Vault
-  /** How long an apply waits for another run to end. */
-  readonly lockWaitSeconds: number
-  /** Milliseconds for the host as a whole. Then nothing new starts there; steps that run end or undo themselves. */
-  readonly deadlineMs: number
-}
-
-/** What a run on a host gave: the report, and for a dry run the plan that it was made from. */
-export interface HostOutcome {
-  readonly report: HostReport
+/** What work on a host came to. */
+export interface Done {
+  readonly results: readonly TaskResult[]
+  readonly budget: Budget | undefined
+  /** What is wrong with the host as a whole. */
+  readonly error?: ReportError
+  /** Where it only looked: the plan. */
   readonly plan?: HostPlan
 }
 
-/** Plans or applies on one host. Whatever goes wrong there is in the report; it does not throw. */
+/** Looks at a host, or changes it. Once the signal is aborted nothing new starts. */
+export type Work = (host: HostAtHand, tasks: readonly Task[], signal: AbortSignal) => Promise<Done>
+
+export interface HostRun {
+  readonly name: string
+  readonly tasks: readonly Task[]
+  readonly work: Work
+  /** Of the tasks. The report has their names in the place of their values. Default: none. */
+  readonly secrets?: Vault
+  /** Milliseconds for the host as a whole. Then nothing new starts there; steps that run end or undo themselves. */
+  readonly deadlineMs: number
+  readonly signal?: AbortSignal
+}
+
+/** What a run on a host gave: the report, for a dry run the plan that it was made from, and what its tasks were meant to do. */
+export interface HostOutcome {
+  readonly report: HostReport
+  readonly plan?: HostPlan
+  readonly intents: Readonly<Record<string, Intent>>
+}
+
+/** Does work on one host. Whatever goes wrong there is in the report; it does not throw. */
 export async function runHost(run: HostRun, connect: () => Promise<Connection>): Promise<HostOutcome> {
   const { secrets = noSecrets } = run
-  const tasks = run.tasks.map(task => sealedTask(task, secrets))
+  const sealed = run.tasks.map(task => sealedTask(task, secrets))
   const started = performance.now()
   const readers: Reader[] = []
   const late = AbortSignal.timeout(run.deadlineMs)
-  const signal = run.options.signal ? AbortSignal.any([run.options.signal, late]) : late
+  const signal = run.signal ? AbortSignal.any([run.signal, late]) : late
   const errorOf = (error: unknown): ReportError => {
     const found = reportError(run.name, error)
     if (found.code !== 'interrupted' || !late.aborted) return found
     const message = `did not finish within ${run.deadlineMs / 1000} s`
     return { ...found, code: 'timeout', message, hint: 'the host hangs or is slow: look at its load' }
   }
-  const finish = ({ results, budget }: Applied, error: ReportError | null, unreachable: boolean): HostOutcome => {
+  const finish = ({ results, budget, error = null, plan }: Outcome, unreachable = false): HostOutcome => {
     const tasks = results.map(result => reportTask(run.name, result))
     const status = error ? statusOf(error, unreachable) : hostStatus(tasks)
     const durationMs = Math.round(performance.now() - started)
     const roundTrips = readers.reduce((sum, reader) => sum + reader.trips(), 0)
     const report = { name: run.name, status, durationMs, roundTrips, ...(budget && { budget }), tasks, error }
-    return { report: secrets.hide(report) }
+    return { report: secrets.hide(report), ...(plan && { plan }), intents: intentsOf(results) }
   }
   let connection: Connection
   try {
     connection = await connect()
   } catch (error) {
-    return finish(nothing, errorOf(error), true)
+    return finish({ ...nothing, error: errorOf(error) }, true)
   }
   try {
     const freshReader = (lasting?: 'lasting') => {
@@ -65,32 +79,19 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
       readers.push(reader)
       return sealedReader(reader, secrets)
     }
-    const host = { connection, freshReader, secrets }
-    if (run.mode === 'apply')
-      return finish(await applyLocked(host, { ...run, tasks, options: { ...run.options, signal } }), null, false)
-    const plan = await planHost(host, tasks, run.options)
-    const [first] = plan.interrupted
-    return { ...finish(plan, first ? reportError(run.name, interruptedError(first)) : null, false), plan }
+    return finish(await run.work({ connection, freshReader, secrets }, sealed, signal))
   } catch (error) {
-    return finish(nothing, errorOf(error), error instanceof HostLost)
+    return finish({ ...nothing, error: errorOf(error) }, error instanceof HostLost)
   } finally {
     await connection.close()
   }
 }
 
-const nothing: Applied = { results: [], budget: undefined }
+type Outcome = Omit<Done, 'error'> & { readonly error?: ReportError | null }
+
+const nothing: Done = { results: [], budget: undefined }
 
 function statusOf(error: ReportError, unreachable: boolean): HostReport['status'] {
   if (unreachable) return 'unreachable'
   return error.code === 'interrupted' ? 'interrupted' : 'failed'
-}
-
-/** From the check to the verification the host is ours. */
-async function applyLocked(host: HostAtHand, { tasks, options, lockWaitSeconds }: HostRun) {
-  const lock = await lockHost(host.connection, { runId: options.runId, waitSeconds: lockWaitSeconds })
-  try {
-    return await applyHost(host, tasks, options)
-  } finally {
-    await lock.release()
-  }
 }

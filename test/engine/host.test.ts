@@ -4,6 +4,7 @@ import type { Connection } from '../../src/core/connection.ts'
 import { SakError } from '../../src/core/errors.ts'
 import { defineModule } from '../../src/core/module.ts'
 import { type HostRun, runHost } from '../../src/engine/host.ts'
+import { look } from '../../src/engine/look.ts'
 import { shellConnection } from './shell.ts'
 
 const looking = defineModule({
@@ -22,10 +23,8 @@ const looking = defineModule({
 const run: HostRun = {
   name: 'web1',
   tasks: [looking({})],
-  mode: 'dry-run',
-  lockWaitSeconds: 0,
+  work: look('web1', { allow: 'data' }),
   deadlineMs: 60_000,
-  options: { allow: 'data', runId: 'test' },
 }
 
 /** A host that answers nothing until it is given up. */
@@ -44,7 +43,7 @@ function silent(closed: () => void): Connection {
 }
 
 t.test('a host is looked at, and let go', async t => {
-  const { report, plan } = await runHost(run, async () => shellConnection())
+  const { report, plan, intents } = await runHost(run, async () => shellConnection())
   t.match(report, {
     name: 'web1',
     status: 'ok',
@@ -53,6 +52,7 @@ t.test('a host is looked at, and let go', async t => {
     error: null,
   })
   t.match(plan, { results: [{ status: 'ok' }], interrupted: [] })
+  t.match(intents, { looking: { params: /^[0-9a-f]{16}$/, desired: { running: /^[0-9a-f]{16}$/ } } })
 })
 
 t.test('a host that hangs is given up at its deadline, and said to be late', async t => {
@@ -70,8 +70,7 @@ t.test('a host that hangs is given up at its deadline, and said to be late', asy
 
 t.test('a host that is given up by the user was interrupted', async t => {
   const controller = new AbortController()
-  const options = { ...run.options, signal: controller.signal }
-  const reporting = runHost({ ...run, options }, async () => silent(() => {}))
+  const reporting = runHost({ ...run, signal: controller.signal }, async () => silent(() => {}))
   controller.abort()
   t.match((await reporting).report, { status: 'unreachable', error: { code: 'interrupted' } })
 })

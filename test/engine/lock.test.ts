@@ -8,9 +8,9 @@ import t from 'tap'
 import { connectLocally } from '../../src/connections/local.ts'
 import type { Connection } from '../../src/core/connection.ts'
 import { run, type Step, write } from '../../src/core/step.ts'
-import { planHost } from '../../src/engine/apply.ts'
 import { batchReads } from '../../src/engine/batch.ts'
 import { lockHost } from '../../src/engine/host-lock.ts'
+import { planHost } from '../../src/engine/plan-host.ts'
 import { transactionScript } from '../../src/engine/transaction-script.ts'
 
 const { uid, username } = userInfo()

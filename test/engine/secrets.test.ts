@@ -8,9 +8,11 @@ import { defineModule } from '../../src/core/module.ts'
 import { escapeSecrets, SecretString, secret, secretsIn } from '../../src/core/secret.ts'
 import { type Command, run, type Step, waitFor, write } from '../../src/core/step.ts'
 import { openVault, type Vault } from '../../src/core/vault.ts'
-import { applyHost, planHost } from '../../src/engine/apply.ts'
+import { applyHost } from '../../src/engine/apply.ts'
 import { batchReads } from '../../src/engine/batch.ts'
 import { runHost } from '../../src/engine/host.ts'
+import { look } from '../../src/engine/look.ts'
+import { planHost } from '../../src/engine/plan-host.ts'
 import { plannedHost, refuseOther } from '../../src/engine/reviewed.ts'
 import { sealedReader, sealedTask } from '../../src/engine/secrets.ts'
 import { shellConnection, shells } from './shell.ts'
@@ -65,12 +67,11 @@ const reportOf = async (path: string, secrets: Vault, task = settings()) => {
   const host = {
     name: 'web1',
     tasks: [task({ path, password })],
-    lockWaitSeconds: 0,
+    work: look('web1', options),
     deadlineMs: 60_000,
-    options,
     secrets,
   }
-  return (await runHost({ ...host, mode: 'dry-run' }, async () => shellConnection())).report
+  return (await runHost(host, async () => shellConnection())).report
 }
 
 t.test('the report of a change shows neither the secret that is to be nor the one that was', async t => {

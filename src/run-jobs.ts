@@ -1,0 +1,102 @@
+import type { ConnectOptions } from './core/connection.ts'
+import type { Intent } from './core/drift.ts'
+import type { Playbook, PlaybookFactory } from './core/playbook.ts'
+import { nameOf } from './core/playbook.ts'
+import { countBy, exitCodeOf, type HostReport, type Report, type RunEvent } from './core/report.ts'
+import type { RolloutOptions } from './core/rollout.ts'
+import { type Duration, durationMs } from './core/units.ts'
+import { runHost, type Work } from './engine/host.ts'
+import type { HostPlan } from './engine/plan-host.ts'
+import type { Job } from './jobs.ts'
+import { rollOut } from './rollout.ts'
+import type { WithSecrets } from './secrets.ts'
+
+/** How a run goes to its hosts. */
+export interface HostsOptions extends RolloutOptions {
+  /** Hosts at once. Default 50. */
+  readonly forks?: number
+  readonly connect?: ConnectOptions
+  /** Time for each host as a whole; then nothing new starts there. Default 30m. */
+  readonly hostDeadline?: Duration
+  /** Told what happens, as it happens. */
+  readonly onEvent?: (event: RunEvent) => void
+  /** Told what the tasks of a host were meant to do, for the history. */
+  readonly onIntents?: (host: string, intents: Readonly<Record<string, Intent>>) => void
+  /** Once aborted no new host or task starts; steps that run end or undo themselves. */
+  readonly signal?: AbortSignal
+}
+
+export interface JobsRun extends HostsOptions, WithSecrets {
+  readonly playbook: Playbook | PlaybookFactory
+  readonly mode: Report['mode']
+  readonly work: (job: Job) => Work
+  readonly onPlan?: (host: string, plan: HostPlan) => void
+  /** Reports of hosts on which nothing is to be done. */
+  readonly rest?: readonly HostReport[]
+}
+
+/** Goes to all hosts, does the work there, and reports. */
+export async function runJobs(jobs: readonly Job[], options: JobsRun): Promise<Report> {
+  const {
+    mode,
+    playbook,
+    work,
+    secrets,
+    forks = 50,
+    signal,
+    hostDeadline = '30m',
+    rest = [],
+    onPlan,
+    onIntents,
+  } = options
+  const startedAt = new Date()
+  const started = performance.now()
+  const emit = options.onEvent ?? (() => {})
+  emit({ type: 'start', mode, hosts: jobs.map(job => job.host.name) })
+  const { connect } = await import('./connections/connect.ts')
+  const connecting = options.connect ?? {} // one object for all: bastions and answers to questions are shared by it
+  const run = async (job: Job): Promise<HostReport> => {
+    const { host, tasks } = job
+    const { name } = host
+    emit({ type: 'host-start', host: name })
+    const about = {
+      name,
+      tasks,
+      work: work(job),
+      deadlineMs: durationMs(hostDeadline),
+      secrets,
+      ...(signal && { signal }),
+    }
+    const { report, plan, intents } = await runHost(about, () => connect(host, connecting))
+    if (plan) onPlan?.(name, plan)
+    onIntents?.(name, intents)
+    return report
+  }
+  const inBatches = mode === 'apply' ? rolloutOf(options) : {}
+  const hosts = [...rest, ...(await rollOut(jobs, { ...inBatches, forks, run, emit, ...(signal && { signal }) }))]
+  const about = { mode, playbook: nameOf(playbook), startedAt: startedAt.toISOString() }
+  const report = reportOf({ ...about, durationMs: Math.round(performance.now() - started) }, secrets.hide(hosts))
+  emit({ type: 'end', report })
+  return report
+}
+
+const rolloutOf = ({ serial, maxFail, health }: RolloutOptions): RolloutOptions => ({
+  ...(serial !== undefined && { serial }),
+  ...(maxFail !== undefined && { maxFail }),
+  ...(health && { health }),
+})
+
+type About = Pick<Report, 'mode' | 'playbook' | 'startedAt' | 'durationMs'>
+
+function reportOf(about: About, hosts: readonly HostReport[]): Report {
+  return {
+    schema: 'sak-reconcile/report@1',
+    ...about,
+    exitCode: exitCodeOf(hosts),
+    summary: {
+      hosts: countBy(hosts.map(host => host.status)),
+      tasks: countBy(hosts.flatMap(host => host.tasks.map(task => task.status))),
+    },
+    hosts: [...hosts],
+  }
+}
