@@ -1,4 +1,4 @@
-import { AbsolutePath, Duration, definePlaybook, Size, UserName } from 'sak-reconcile'
+import { AbsolutePath, Duration, definePlaybook, SecretString, Size, UserName } from 'sak-reconcile'
 import { logrotate, nginxconf, pgconf, pm2eco, pm2logrotate, swapfile, sysctl } from 'sak-reconcile/modules'
 import { z } from 'zod'
 import type { Sizing } from './size.ts'
@@ -32,7 +32,7 @@ const pm2Params = (sizing: Sizing['pm2']) =>
     listen_timeout: Duration.default('10s').describe('Time to come up on a reload'),
     min_uptime: Duration.default('10s').describe('An app that ran for less did not start'),
     max_restarts: z.int().min(0).default(10).describe('Starts in a row that may fail before PM2 gives up'),
-    env: z.record(z.string(), z.string()).default({}).describe('More environment for the app'),
+    env: z.record(z.string(), SecretString).default({}).describe('More environment for the app'),
     takeOver: z.boolean().default(false).describe('Replace what was set up by hand, see modules/pm2eco'),
   })
 

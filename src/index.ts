@@ -38,6 +38,7 @@ export type { Report, RunEvent } from './core/report.ts'
 export type { Health, RolloutOptions, Share } from './core/rollout.ts'
 export {
   escapeSecrets,
+  holdsSecret,
   isSecret,
   orSecret,
   type Secret,

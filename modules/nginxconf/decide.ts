@@ -1,4 +1,4 @@
-import { absent, blocked, type FileState, file, renderTemplate, type SakError } from 'sak-reconcile'
+import { absent, blocked, type FileState, file, holdsSecret, renderTemplate, type SakError } from 'sak-reconcile'
 import { type Config, includeTarget, level, mainConfig, type Node, placeOf, textOf, walk } from './config.ts'
 import { repetitionOf, type Setting, sameSetting, slotOf } from './directives.ts'
 import { appendTo, applyEdits, type Override, replaceArgs } from './edit.ts'
@@ -46,7 +46,7 @@ export function decide(config: Config, params: Params, build: string): Decision 
     sites,
   })
   return {
-    ours: empty ? absent(params.path) : file(params.path, content),
+    ours: empty ? absent(params.path) : file(params.path, content, { mode: holdsSecret(content) ? '0600' : '0644' }),
     others: applyEdits(overrides.flatMap(override => override.edits)),
     blocked: [...refusals, ...(params.overrides === 'report' ? overrides.map(reported) : [])],
   }

@@ -1,4 +1,4 @@
-import { AbsolutePath } from 'sak-reconcile'
+import { AbsolutePath, escapeSecrets, orSecret } from 'sak-reconcile'
 import { z } from 'zod'
 import { repetitionOf, type Setting, slotOf } from './directives.ts'
 import { parseConfig } from './parse.ts'
@@ -34,7 +34,7 @@ const Value = z
   .union([
     z.boolean().transform(on => (on ? 'on' : 'off')),
     z.number().int().nonnegative().transform(String),
-    Arguments,
+    orSecret(Arguments).transform(text => escapeSecrets(text, 'word')),
   ])
   .describe('as nginx spells it: `65`, `true` (on), "16k", "2 1k"')
 

@@ -1,4 +1,4 @@
-import { absent, type FileRead, type FileState, file, renderTemplate } from 'sak-reconcile'
+import { absent, type FileRead, type FileState, file, holdsSecret, renderTemplate } from 'sak-reconcile'
 import { commentOut, type Entry, follow, type Tree, winner, withFiles } from './configuration.ts'
 import type { Found } from './found.ts'
 import { commandLineRows, withoutOption } from './overrides.ts'
@@ -61,7 +61,8 @@ function ourFile({ path, cluster }: Found, settings: ReadonlyMap<string, string>
   const lines = [...settings].map(([name, value]) => ({ name, value: quoteValue(value) }))
   const content = renderTemplate(new URL('./dropin.conf.ejs', import.meta.url), { settings: lines })
   // like its neighbours: the server must be able to read it, or its next restart fails
-  return file(path, content, { owner: cluster.owner, group: cluster.group })
+  const mode = holdsSecret(content) ? '0600' : '0644'
+  return file(path, content, { mode, owner: cluster.owner, group: cluster.group })
 }
 
 // the whole conf.d is not included: it may hold files that were never in force

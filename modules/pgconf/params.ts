@@ -1,4 +1,4 @@
-import { Duration, durationMs } from 'sak-reconcile'
+import { Duration, durationMs, orSecret } from 'sak-reconcile'
 import { z } from 'zod'
 
 /** An amount of memory as PostgreSQL spells it: `'128MB'`. Units are case-sensitive, 1024 to the next. */
@@ -24,12 +24,11 @@ export function bytesOf(memory: Memory): number {
   return Number(amount) * (Object.entries(memoryBytes).find(([name]) => name === unit)?.[1] ?? Number.NaN)
 }
 
-const anyValue = z.union([
+const OneLine = z
+  .string()
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
-  z.string().regex(/^[^\x00-\x1f\x7f]*$/, { error: 'expected text without line breaks or other control characters' }),
-  z.number(),
-  z.boolean(),
-])
+  .regex(/^[^\x00-\x1f\x7f]*$/, { error: 'expected text without line breaks or other control characters' })
+const anyValue = z.union([orSecret(OneLine), z.number(), z.boolean()])
 
 /** As PostgreSQL's own lexer takes them; a dot is for the settings of extensions. */
 const settingName = /^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/i

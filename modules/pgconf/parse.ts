@@ -1,4 +1,4 @@
-import { type CommandResult, SakError } from 'sak-reconcile'
+import { type CommandResult, escapeSecrets, SakError, unescapeSecrets } from 'sak-reconcile'
 import { z } from 'zod'
 
 /** One line of a configuration file that says something. */
@@ -40,16 +40,20 @@ const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r
 /** A value without its quotes, as PostgreSQL reads it: `''`, `\'`, `\n`, `\101`. */
 function unquote(value: string): string {
   if (!value.startsWith("'")) return value
-  return value.slice(1, -1).replaceAll(/''|\\([0-7]{1,3}|.)/gs, (pair, escaped: string | undefined) => {
-    if (pair === "''" || escaped === undefined) return "'"
-    return /^[0-7]/.test(escaped) ? String.fromCharCode(Number.parseInt(escaped, 8)) : (escapes[escaped] ?? escaped)
-  })
+  return unescapeSecrets(value.slice(1, -1), 'pgconf').replaceAll(
+    /''|\\([0-7]{1,3}|.)/gs,
+    (pair, escaped: string | undefined) => {
+      if (pair === "''" || escaped === undefined) return "'"
+      return /^[0-7]/.test(escaped) ? String.fromCharCode(Number.parseInt(escaped, 8)) : (escapes[escaped] ?? escaped)
+    },
+  )
 }
 
 /** A value as it stands in a file: bare where PostgreSQL takes it so, else in quotes. */
 export function quoteValue(value: string): string {
-  if (/^(?:[-+]?\d+[A-Za-z]*|[-+]?\d*\.\d+|[A-Za-z_][A-Za-z0-9_]*)$/.test(value)) return value
-  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+  const text = escapeSecrets(value, 'pgconf')
+  if (text === value && /^(?:[-+]?\d+[A-Za-z]*|[-+]?\d*\.\d+|[A-Za-z_][A-Za-z0-9_]*)$/.test(value)) return value
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
 }
 
 /** A server that runs, as its socket's lock file has it. */
@@ -118,7 +122,7 @@ export function parseStatus({ code, stdout, stderr }: CommandResult): Answer {
   if (code === 2 && /No such file or directory|Connection refused/.test(stderr)) return { kind: 'down' }
   if (code !== 0) return { kind: 'refused', said: stderr.trim() }
   try {
-    return { kind: 'up', status: Status.parse(JSON.parse(stdout)) }
+    return { kind: 'up', status: Status.parse(JSON.parse(unescapeSecrets(stdout, 'json'))) }
   } catch (cause) {
     throw new SakError('answer-broken', 'psql answered with something else than the status', {
       said: stdout.slice(0, 500),

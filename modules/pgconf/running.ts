@@ -1,3 +1,4 @@
+import { holdsSecret } from 'sak-reconcile'
 import { type Entry, type Tree, winner } from './configuration.ts'
 import { entriesWith, type Found } from './found.ts'
 import { parseLines, type Status } from './parse.ts'
@@ -78,7 +79,9 @@ function compareWanted(
   }
 }
 
-const expected = (meaning: Meaning) => (meaning.kind === 'known' ? { expected: meaning.setting } : {})
+/** What the server is asked about goes into its log where that has all statements: not a secret. */
+const expected = (meaning: Meaning) =>
+  meaning.kind === 'known' && !holdsSecret(meaning.setting) ? { expected: meaning.setting } : {}
 const needsRestart = ({ context, source }: Setting) => context === 'postmaster' || source === 'command line'
 
 /**

@@ -1,7 +1,16 @@
 /** The ecosystem file: what PM2 starts the apps from. */
 import { posix } from 'node:path'
 import type { SakError } from 'sak-reconcile'
-import { blocked, type FileRead, type FileState, file, type Host, orUnreadable, renderTemplate } from 'sak-reconcile'
+import {
+  blocked,
+  escapeSecrets,
+  type FileRead,
+  type FileState,
+  file,
+  type Host,
+  orUnreadable,
+  renderTemplate,
+} from 'sak-reconcile'
 import { isDefault } from './fields.ts'
 import type { App, Params } from './params.ts'
 import { header, isModulePackage, isOurs } from './parse.ts'
@@ -14,10 +23,12 @@ export function desiredEcosystem({ path, mode, user, apps }: Params, group: stri
 export function renderEcosystem(path: string, apps: readonly App[]): string {
   const entries = apps.map(entry)
   // JSON has no comments; PM2 passes over a key that it does not know
-  if (path.endsWith('.json')) return `${JSON.stringify({ '//': header, apps: entries }, null, 2)}\n`
-  const ecosystem = JSON.stringify({ apps: entries }, null, 2).replace(/^( *)"([A-Za-z_]\w*)":/gm, '$1$2:')
+  if (path.endsWith('.json')) return `${json({ '//': header, apps: entries })}\n`
+  const ecosystem = json({ apps: entries }).replace(/^( *)"([A-Za-z_]\w*)":/gm, '$1$2:')
   return renderTemplate(new URL('./ecosystem.ejs', import.meta.url), { header, ecosystem })
 }
+
+const json = (value: unknown) => escapeSecrets(JSON.stringify(value, null, 2), 'json')
 
 /** An app under PM2's names: what PM2 does anyway is left out. */
 function entry({ env, ...app }: App): Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { AbsolutePath, Duration, durationMs, FileMode, Size, sizeBytes, UserName } from 'sak-reconcile'
+import { AbsolutePath, Duration, durationMs, FileMode, orSecret, Size, sizeBytes, UserName } from 'sak-reconcile'
 import { z } from 'zod'
 import { pm2Keys } from './fields.ts'
 
@@ -43,7 +43,7 @@ const EnvName = z
   })
 
 const EnvValue = z
-  .union([z.string().regex(/^[^\0]*$/, { error: 'no NUL characters' }), z.number(), z.boolean()])
+  .union([orSecret(z.string().regex(/^[^\0]*$/, { error: 'no NUL characters' })), z.number(), z.boolean()])
   .transform(String)
 
 const Cron = z.string().regex(/^[\w*,/?#L -]{5,100}$/, { error: 'expected a cron pattern such as "0 3 * * *"' })

@@ -1,5 +1,5 @@
 /** What a host says about users, sockets and PM2, read so that nothing it may say breaks us. */
-import { SakError } from 'sak-reconcile'
+import { SakError, unescapeSecrets } from 'sak-reconcile'
 import { z } from 'zod'
 
 /** What PM2 keeps about a process: its settings, and its variables laid over them. */
@@ -37,7 +37,7 @@ export function parseDump(content: string): readonly Pm2Process[] | undefined {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(unescapeSecrets(text, 'json'))
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 /** How an app goes back: the configuration of the processes that ran before, for `pm2 start -`. */
-import type { Command } from 'sak-reconcile'
+import { type Command, escapeSecrets } from 'sak-reconcile'
 import { pm2Keys } from './fields.ts'
 import type { Pm2Env, Pm2Process } from './parse.ts'
 
@@ -18,7 +18,7 @@ export function backTo(pm2: Pm2, name: string, before: readonly Pm2Process[]): r
     env: pm2.env,
   }
   if (before.length === 0) return [gone]
-  const stdin = JSON.stringify({ apps: configurations(before) })
+  const stdin = escapeSecrets(JSON.stringify({ apps: configurations(before) }), 'json')
   const started: Command = { argv: [pm2.pm2, 'start', '-'], as: pm2.user, env: pm2.env, stdin }
   const stopped: Command = { argv: [pm2.pm2, 'stop', name], as: pm2.user, env: pm2.env }
   return [gone, started, ...(before.every(({ env }) => env.status === 'stopped') ? [stopped] : [])]

@@ -16,14 +16,19 @@ export const encoders: Readonly<Record<SecretEncoding, (value: string) => string
   shell: value => value.replaceAll("'", "'\\''"),
   pgconf: value => value.replaceAll("'", "''").replaceAll('\\', '\\\\'),
   line: value => value,
+  word: value => value,
   base64: value => Buffer.from(value).toString('base64'),
 }
 
-/** Encodings that take no line break or other control character. */
-export const isOneLine = (encoding: string) => encoding === 'line' || encoding === 'pgconf'
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-export const isLine = (value: string) => !/[\x00-\x1f\x7f]/.test(value)
+/** Why a value cannot be written in an encoding; undefined where it can. */
+export function unwritable(value: string, encoding: string): string | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+  const isLine = !/[\x00-\x1f\x7f]/.test(value)
+  if (['line', 'pgconf'].includes(encoding) && !isLine) return 'a line break or another control character'
+  if (encoding === 'word' && !/^[\w.,:/@%+=~^-]*$/.test(value))
+    return 'other characters than letters, digits and _.,:/@%+=~^-'
+  return undefined
+}
 
 /** Forms that programs print and nobody asks for by name. */
 const others: Readonly<Record<string, (value: string) => string>> = {
@@ -70,7 +75,7 @@ export function formsOf(value: string): readonly SecretForm[] {
     ...value.split(/\r?\n/).map((text, index) => ({ name: `line${index}`, text })),
   ]
   const texts = new Set<string>()
-  const isLegal = (name: string) => !isOneLine(name) || isLine(value)
+  const isLegal = (name: string) => unwritable(value, name) === undefined
   return forms.filter(({ name, text }) => {
     const isNew =
       !texts.has(text) && isLegal(name) && (name === 'raw' || (!isTooCommon(text) && !text.startsWith('-----')))

@@ -12,9 +12,10 @@ export type SecretSource =
 /**
  * How a value is written where the syntax around it has a meaning for some characters. `json`: within the quotes of a JSON or JavaScript
  * string. `url`: within a URL. `shell`: within single quotes of `sh`. `pgconf`: within single quotes of postgresql.conf, on one line.
- * `line`: as it is, but refused where it has a line break or another control character. `base64`: its UTF-8 bytes in base64.
+ * `line`: as it is, but refused where it has a line break or another control
+ * character. `word`: as it is, but refused where it has anything but letters, digits and `_.,:/@%+=~^-`. `base64`: its UTF-8 bytes in base64.
  */
-export const secretEncodings = ['json', 'url', 'shell', 'pgconf', 'line', 'base64'] as const
+export const secretEncodings = ['json', 'url', 'shell', 'pgconf', 'line', 'word', 'base64'] as const
 export type SecretEncoding = (typeof secretEncodings)[number]
 
 const brand = Symbol.for('sak-reconcile.secret')
@@ -158,6 +159,7 @@ export function unescapeSecrets(text: string, encoding: SecretEncoding): string 
 export function orSecret<S extends z.ZodType<string, string>>(schema: S) {
   return z
     .custom<string | Secret>(() => true)
+    .meta({ title: 'string | secret', type: 'string' })
     .transform(value => (isSecret(value) ? String(value) : value))
     .pipe(schema)
 }

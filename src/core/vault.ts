@@ -1,6 +1,6 @@
 import { SakError } from './errors.ts'
 import { replaceTokens, secretName, tokenNonce, tokenOf } from './secret.ts'
-import { encoders, formsOf, isLine, isOneLine } from './secret-forms.ts'
+import { encoders, formsOf, unwritable } from './secret-forms.ts'
 import { mapTexts } from './texts.ts'
 
 /**
@@ -86,12 +86,8 @@ function encode(id: number, form: string, value: string | undefined): string {
   const name = secretName(id)
   if (value === undefined)
     throw new SakError('refused', `the secret ${name} is not one that a param of this task holds`)
-  if (isOneLine(form) && !isLine(value)) {
-    throw new SakError(
-      'refused',
-      `the secret ${name} has a line break or another control character, which cannot stand here`,
-    )
-  }
+  const why = unwritable(value, form)
+  if (why !== undefined) throw new SakError('refused', `the secret ${name} has ${why}, which cannot stand here`)
   const encoder = Object.entries(encoders).find(([encoding]) => encoding === form)?.[1]
   if (form === 'raw') return value
   if (encoder) return encoder(value)

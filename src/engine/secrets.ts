@@ -67,12 +67,24 @@ export function revealedSteps(steps: readonly Step[], { reveal }: Vault): readon
 /** Why a step would show a secret to others on the host: in a command line, an environment, a path. */
 function exposedBy(step: Step): SakError[] {
   const open = openParts(step)
-  return holdsSecret(open) ? [exposed(open, describeStep(step))] : []
+  if (holdsSecret(open)) return [exposed(open, describeStep(step))]
+  if (step.kind !== 'write' || !isForAll(step.mode) || !holdsSecret(step.content)) return []
+  return [
+    new SakError(
+      'refused',
+      `${step.path} would hold a secret (${namesIn(step.content)}), and everybody on the host could read it`,
+      {
+        hint: `its mode is ${step.mode}: take 0600, or 0640 where a group is to read it`,
+      },
+    ),
+  ]
 }
 
+const isForAll = (mode = '0600') => (Number.parseInt(mode, 8) & 0o004) !== 0
+const namesIn = (value: unknown): string => [...secretsIn(value)].map(secretName).join(', ')
+
 function exposed(open: unknown, where: string): SakError {
-  const names = [...secretsIn(open)].map(secretName).join(', ')
-  return new SakError('refused', `a secret (${names}) would be seen by others on the host: ${where}`, {
+  return new SakError('refused', `a secret (${namesIn(open)}) would be seen by others on the host: ${where}`, {
     hint: 'command lines, environments and paths are no place for a secret: give it on standard input, or in a file',
   })
 }
