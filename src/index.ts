@@ -3,7 +3,7 @@
 export type { Footprint } from './core/budget.ts'
 export { type Change, type Changes, type Checked, diffByKey, inSync, type Unreadable } from './core/change.ts'
 export { type Config, defineConfig } from './core/config.ts'
-export type { ConnectOptions } from './core/connection.ts'
+export type { ConnectOptions } from './core/connect-options.ts'
 export { nextCronRun, parseCronSchedule } from './core/cron-schedule.ts'
 export { type ErrorCode, isSakError, SakError } from './core/errors.ts'
 export type { HostFacts } from './core/facts.ts'

@@ -1,4 +1,4 @@
-import type { ConnectOptions } from './core/connection.ts'
+import type { ConnectOptions } from './core/connect-options.ts'
 import type { Intent } from './core/drift.ts'
 import type { Playbook, PlaybookFactory } from './core/playbook.ts'
 import { nameOf } from './core/playbook.ts'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { ConnectOptions } from '../core/connection.ts'
+import type { ConnectOptions } from '../core/connect-options.ts'
 import { SakError } from '../core/errors.ts'
 import { defineInventory, type Inventory, isInventory } from '../core/inventory.ts'
 import type { PlanSource } from '../core/plan-file.ts'

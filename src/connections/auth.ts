@@ -1,5 +1,5 @@
 import type { AnyAuthMethod, AuthenticationType, NextAuthHandler, ParsedKey } from 'ssh2'
-import type { ConnectOptions, SecretProvider } from '../core/connection.ts'
+import type { ConnectOptions, SecretProvider } from '../core/connect-options.ts'
 import { SakError } from '../core/errors.ts'
 import { type AgentKeys, agentWith, readAgent } from './agent.ts'
 import type { Hop } from './hop.ts'

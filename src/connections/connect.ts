@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connection, ConnectOptions, Target } from '../core/connection.ts'
+import type { ConnectOptions } from '../core/connect-options.ts'
+import type { Connection, Target } from '../core/connection.ts'
 import { isSakError, SakError } from '../core/errors.ts'
 import { localUser } from '../core/local-user.ts'
 import { prepareLogin } from './auth.ts'

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import type { ConnectOptions, HostKeyChecking } from '../core/connection.ts'
+import type { ConnectOptions, HostKeyChecking } from '../core/connect-options.ts'
 import { SakError } from '../core/errors.ts'
 import { localUser } from '../core/local-user.ts'
 import type { Directives } from './ssh-config.ts'

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
-import type { ConnectOptions, Target } from '../core/connection.ts'
+import type { ConnectOptions } from '../core/connect-options.ts'
+import type { Target } from '../core/connection.ts'
 import { SakError } from '../core/errors.ts'
 import { type Asked, type Hop, proxyJump, toHop } from './hop.ts'
 import type { RunState } from './run-state.ts'

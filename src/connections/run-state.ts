@@ -1,6 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit'
 import type { ParsedKey } from 'ssh2'
-import type { ConnectOptions, SecretProvider } from '../core/connection.ts'
+import type { ConnectOptions, SecretProvider } from '../core/connect-options.ts'
 import type { AgentKeys } from './agent.ts'
 import type { Bastion } from './bastion.ts'
 import type { KeyFile } from './identities.ts'

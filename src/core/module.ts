@@ -58,6 +58,7 @@ export interface Module<Schema extends z.ZodType = z.ZodType> {
 export function defineModule<Schema extends z.ZodType, C extends object, D extends { [K in keyof C]: unknown }>(
   definition: ModuleDefinition<Schema, C, D>,
 ): Module<Schema> {
+  refuseOtherSchema(definition.name, definition.params)
   const parse = (input: unknown, options: TaskOptions = {}): Task => {
     const label = options.label ?? definition.name
     const params = parseParams(definition, label, input)
@@ -93,6 +94,14 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
 /** Whether a value is a module of this or of another copy of the package. */
 export function isModule(value: unknown): value is Module {
   return typeof value === 'function' && moduleBrand in value
+}
+
+/** From plain JavaScript, or with zod 3 installed, it may be anything. */
+function refuseOtherSchema(name: string, params: unknown): void {
+  if (typeof params === 'object' && params !== null && '_zod' in params) return
+  throw new SakError('invalid-params', `module ${name}: its params are no schema of zod 4`, {
+    hint: "npm install zod@4, then params: z.strictObject({ ... }) with import { z } from 'zod'",
+  })
 }
 
 function parseParams<Schema extends z.ZodType>(

@@ -4,7 +4,8 @@ import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ssh2, { type AuthContext, type Connection as Client, type ServerChannel, type Session } from 'ssh2'
-import type { ConnectOptions, Target } from '../../src/core/connection.ts'
+import type { ConnectOptions } from '../../src/core/connect-options.ts'
+import type { Target } from '../../src/core/connection.ts'
 
 /** One login to a server that misbehaves. */
 export interface Visit {

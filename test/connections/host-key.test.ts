@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { connect } from '../../src/connections/connect.ts'
-import type { ConnectOptions, HostKeyChecking } from '../../src/core/connection.ts'
+import type { ConnectOptions, HostKeyChecking } from '../../src/core/connect-options.ts'
 import { answering, faultyOptions, hostKey, startFaultyServer } from './faulty-server.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'sak-host-key-'))

@@ -138,3 +138,13 @@ t.test('a key that is never compared is a bug, not in sync', async t => {
   await t.rejects(lopsided({ saved: 1 }, { saved: 1, running: 2 }), { message: /"running" in only one/ })
   await t.rejects(lopsided({ saved: 1, boot: 1 }, { saved: 1 }), { message: /"boot" in only one/ })
 })
+
+t.test('params that are no schema of zod 4 are refused at once', async t => {
+  const rest = { name: 'm', description: 'x', impact: 'none', owns: () => [], apply: () => [] } as const
+  const check = async () => ({ current: {}, desired: {} })
+  for (const params of [undefined, {}, { _def: {}, safeParse: () => {} }]) {
+    // @ts-expect-error from plain JavaScript anything may come
+    const define = () => defineModule({ ...rest, check, params })
+    t.throws(define, { code: 'invalid-params', message: /module m: its params are no schema/, hint: /zod@4/ })
+  }
+})

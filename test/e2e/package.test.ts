@@ -1,67 +1,19 @@
 /** What a user gets: the package packed, installed in an empty directory with an empty home, and used in every way. */
-import { execFile } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { z } from 'zod'
 import { Report } from '../../src/core/report.ts'
+import { pack, root, run } from './packed.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-
-interface Ran {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-function run(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ran> {
-  const [program = '', ...args] = argv
-  return new Promise(resolve => {
-    // tap adds itself to every node through NODE_OPTIONS
-    const clean = ['-u', 'NODE_OPTIONS', program, ...args]
-    const child = execFile('env', clean, { cwd, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : (child.exitCode ?? -1), stdout, stderr })
-    })
-    child.stdin?.end()
-  })
-}
-
-const Archive = z.object({ filename: z.string(), files: z.array(z.object({ path: z.string() })) })
-// a list from npm 11, an object by name from npm 12
-const Packed = z.union([z.array(Archive), z.record(z.string(), Archive).transform(packed => Object.values(packed))])
-
-const folder = mkdtempSync(join(tmpdir(), 'sak-package-'))
-t.teardown(() => rm(folder, { recursive: true, force: true }))
-const home = join(folder, 'home')
+const { archive, paths, folder, home, env } = await pack(t)
 const project = join(folder, 'project')
-const env: NodeJS.ProcessEnv = {
-  PATH: process.env.PATH,
-  HOME: home,
-  npm_config_audit: 'false',
-  npm_config_fund: 'false',
-}
 const inProject = (...argv: string[]) => run(argv, project, env)
 const put = (name: string, content: string) => writeFile(join(project, name), content)
-let paths: readonly string[] = []
 
 t.before(async () => {
-  await mkdir(home)
   await mkdir(project)
-  // an empty home has no configuration of npm: where packages come from is no part of what is tested
-  for (const name of ['registry', 'cache']) {
-    env[`npm_config_${name}`] = (await run(['npm', 'config', 'get', name], root, process.env)).stdout.trim()
-  }
-  const built = await run(['npm', 'run', 'build'], root, process.env)
-  t.equal(built.code, 0, built.stdout + built.stderr)
-  const pack = await run(['npm', 'pack', '--ignore-scripts', '--json', '--pack-destination', folder], root, process.env)
-  t.equal(pack.code, 0, pack.stderr)
-  const [archive] = Packed.parse(JSON.parse(pack.stdout))
-  paths = archive?.files.map(file => file.path) ?? []
   await put('package.json', JSON.stringify({ name: 'user', private: true, type: 'module' }))
-  const installed = await inProject('npm', 'install', join(folder, archive?.filename ?? ''))
+  const installed = await inProject('npm', 'install', archive)
   t.equal(installed.code, 0, installed.stderr)
 })
 
@@ -171,6 +123,27 @@ t.test('TypeScript infers everything, refuses what is wrong, and runs', async t 
   t.match(await inProject('node', 'out/typed.js'), { code: 0, stdout: '["xx",2]\n', stderr: '' })
 })
 
+t.test('no types of our dependencies, nor those of Node, need to be installed', async t => {
+  await put(
+    'untyped.ts',
+    ['', '/modules', '/playbooks/t3-small', '/playbooks/size', '/testing']
+      .map((path, index) => `export * as part${index} from 'sak-reconcile${path}'`)
+      .join('\n'),
+  )
+  for (const skipLibCheck of [true, false]) {
+    const strict = { strict: true, exactOptionalPropertyTypes: true, target: 'es2022', module: 'nodenext' }
+    const compilerOptions = { ...strict, types: [], skipLibCheck, noEmit: true }
+    await put('tsconfig.untyped.json', JSON.stringify({ compilerOptions, files: ['untyped.ts'] }))
+    const compiled = await inProject(
+      'node',
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '-p',
+      'tsconfig.untyped.json',
+    )
+    t.match(compiled, { code: 0, stdout: '' })
+  }
+})
+
 t.test('plain JavaScript works the same, with the same checks', async t => {
   await put(
     'plain.js',
@@ -233,4 +206,16 @@ t.test('the command line hands over to the local install of a project, and works
   )
   const alone = await run(['node', cli, './web.ts', '--dry-run', '--json'], home, env)
   t.match(Report.parse(JSON.parse(alone.stdout)), { hosts: [{ tasks: [{ label: 'sysctl' }] }] }, alone.stderr)
+  await writeFile(
+    join(home, 'sak.config.ts'),
+    `import { defineConfig } from 'sak-reconcile'
+    import { t3Small } from 'sak-reconcile/playbooks/t3-small'
+    export default defineConfig({ playbook: t3Small({ swap: { size: '1G' } }), inventory: 'localhost,' })`,
+  )
+  const configured = await run(['node', cli, '--dry-run', '--json', '-t', 'swapfile'], home, env)
+  t.match(
+    Report.parse(JSON.parse(configured.stdout)),
+    { hosts: [{ tasks: [{ label: 'swapfile' }] }] },
+    configured.stderr,
+  )
 })

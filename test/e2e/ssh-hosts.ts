@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ConnectOptions, Target } from '../../src/core/connection.ts'
+import type { ConnectOptions } from '../../src/core/connect-options.ts'
+import type { Target } from '../../src/core/connection.ts'
 
 const servers = [
   'main',

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { connect } from '../../src/connections/connect.ts'
-import type { ConnectOptions, Target } from '../../src/core/connection.ts'
+import type { ConnectOptions } from '../../src/core/connect-options.ts'
+import type { Target } from '../../src/core/connection.ts'
 import { startSshHosts } from './ssh-hosts.ts'
 
 const hosts = await startSshHosts()
