@@ -4,6 +4,7 @@ import type { Playbook, PlaybookFactory } from './core/playbook.ts'
 import { nameOf } from './core/playbook.ts'
 import { countBy, exitCodeOf, type HostReport, type Report, type RunEvent } from './core/report.ts'
 import type { RolloutOptions } from './core/rollout.ts'
+import { traced, tracedNow } from './core/trace.ts'
 import { type Duration, durationMs } from './core/units.ts'
 import { runHost, type Work } from './engine/host.ts'
 import type { HostPlan } from './engine/plan-host.ts'
@@ -53,7 +54,7 @@ export async function runJobs(jobs: readonly Job[], options: JobsRun): Promise<R
   const started = performance.now()
   const emit = options.onEvent ?? (() => {})
   emit({ type: 'start', mode, hosts: jobs.map(job => job.host.name) })
-  const { connect } = await import('./connections/connect.ts')
+  const { connect } = await traced('load connections', undefined, () => import('./connections/connect.ts'))
   const connecting = options.connect ?? {} // one object for all: bastions and answers to questions are shared by it
   const run = async (job: Job): Promise<HostReport> => {
     const { host, tasks } = job
@@ -67,7 +68,7 @@ export async function runJobs(jobs: readonly Job[], options: JobsRun): Promise<R
       secrets,
       ...(signal && { signal }),
     }
-    const { report, plan, intents } = await runHost(about, () => connect(host, connecting))
+    const { report, plan, intents } = await traced('host', name, () => runHost(about, () => connect(host, connecting)))
     if (plan) onPlan?.(name, plan)
     onIntents?.(name, intents)
     return report
@@ -76,7 +77,7 @@ export async function runJobs(jobs: readonly Job[], options: JobsRun): Promise<R
   const hosts = [...rest, ...(await rollOut(jobs, { ...inBatches, forks, run, emit, ...(signal && { signal }) }))]
   const about = { mode, playbook: nameOf(playbook), startedAt: startedAt.toISOString() }
   const report = reportOf({ ...about, durationMs: Math.round(performance.now() - started) }, secrets.hide(hosts))
-  emit({ type: 'end', report })
+  tracedNow('end of reports', undefined, () => emit({ type: 'end', report }))
   return report
 }
 

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import { isSakError } from '../core/errors.ts'
 import { printable } from '../core/terminal.ts'
-import { program } from './options.ts'
+import { type CliOptions, program } from './options.ts'
 import { screen } from './screen.ts'
 
 /** Runs the command line, and answers the exit code: see README.md for what each means. */
@@ -9,12 +9,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0
   const command = program({
     reconcile: async options => {
-      const { reconcileCommand } = await import('./reconcile.ts')
-      exitCode = await reconcileCommand(options)
+      exitCode = await withTrace(options, async () => {
+        const { reconcileCommand } = await import('./reconcile.ts')
+        return reconcileCommand(options)
+      })
     },
     applyPlan: async (file, options) => {
-      const { applyPlanCommand } = await import('./apply-plan.ts')
-      exitCode = await applyPlanCommand(file, options)
+      exitCode = await withTrace(options, async () => {
+        const { applyPlanCommand } = await import('./apply-plan.ts')
+        return applyPlanCommand(file, options)
+      })
     },
     report: async (file, options) => {
       const { reportCommand } = await import('./report.ts')
@@ -38,6 +42,17 @@ export async function main(argv: readonly string[]): Promise<number> {
     screen.draw('')
     process.stderr.write(`${describe(error)}\n`)
     return 1
+  }
+}
+
+async function withTrace({ trace }: CliOptions, act: () => Promise<number>): Promise<number> {
+  if (trace === undefined) return act()
+  const { traceTo } = await import('./trace-file.ts')
+  const finish = traceTo(trace)
+  try {
+    return await act()
+  } finally {
+    await finish()
   }
 }
 

@@ -35,6 +35,7 @@ const Options = z.object({
   json: z.boolean().default(false),
   output: z.string().optional(),
   report: z.array(FurtherReport).default([]),
+  trace: z.string().optional(),
   yes: z.boolean().default(false),
   quiet: z.boolean().default(false),
   verbose: z.boolean().default(false),
@@ -145,6 +146,7 @@ function withRunOptions(command: Command): Command {
         hostKeyChecking,
       ),
     )
+    .option('--trace <file>', 'write where the time goes, for ui.perfetto.dev or chrome://tracing')
     .option('-y, --yes', 'apply without the question')
 }
 

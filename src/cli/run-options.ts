@@ -7,6 +7,7 @@ import type { PlanSource } from '../core/plan-file.ts'
 import { mergeVars, type Playbook, type PlaybookFactory } from '../core/playbook.ts'
 import type { RolloutOptions } from '../core/rollout.ts'
 import { printable } from '../core/terminal.ts'
+import { traced } from '../core/trace.ts'
 import { type LoadedConfig, loadConfig } from '../loading/config.ts'
 import { loadInventory } from '../loading/inventory.ts'
 import { resolveLimit } from '../loading/limit.ts'
@@ -27,9 +28,9 @@ export interface CliRun {
 /** Loads all that the command line and the config name. Throws SakError before any host is touched. */
 export async function runOptions(cli: CliOptions): Promise<CliRun> {
   const cwd = process.cwd()
-  const loaded = await loadConfig(cwd)
-  const playbook = await choosePlaybook(cli, loaded, cwd)
-  const inventory = await chooseInventory(cli, loaded, cwd)
+  const loaded = await traced('load config', undefined, () => loadConfig(cwd))
+  const playbook = await traced('load playbook', undefined, () => choosePlaybook(cli, loaded, cwd))
+  const inventory = await traced('load inventory', undefined, () => chooseInventory(cli, loaded, cwd))
   const name = playbookName(cli, loaded, cwd)
   const limit = cli.limit === undefined ? undefined : await resolveLimit(cli.limit, { cwd, playbook: name, inventory })
   const vars = mergeVars(loaded?.config.vars ?? {}, cli.var ?? {})

@@ -4,6 +4,7 @@ import type { ConnectOptions } from '../core/connect-options.ts'
 import type { Connection, Target } from '../core/connection.ts'
 import { isSakError, SakError } from '../core/errors.ts'
 import { localUser } from '../core/local-user.ts'
+import { traced } from '../core/trace.ts'
 import { prepareLogin } from './auth.ts'
 import { dialThrough, type Lease, leaseBastion } from './bastion.ts'
 import { becoming } from './become.ts'
@@ -98,6 +99,8 @@ async function logInOnce(hop: Hop, lease: Lease | undefined, { options, state, p
     prepareHostKeys(hop, state),
     prepareLogin(hop, { password, passphrase }, state),
   ])
-  const socket: Duplex = lease === undefined ? await dial(hop, signal) : await dialThrough(lease, hop)
+  const socket: Duplex = await traced('dial', hop.name, () =>
+    lease === undefined ? dial(hop, signal) : dialThrough(lease, hop),
+  )
   return await enter(socket, { hop, hostKeys, login, signal })
 }

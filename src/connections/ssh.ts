@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { NodeSSH } from 'node-ssh'
 import type { Client } from 'ssh2'
 import { isSakError, type SakError } from '../core/errors.ts'
+import { traced } from '../core/trace.ts'
 import type { Login } from './auth.ts'
 import {
   connectionLost,
@@ -54,6 +55,8 @@ class Attempt {
   private timer: NodeJS.Timeout | undefined
   private readonly failed: Promise<never>
   private fail: (error: SakError) => void = () => {}
+  private readonly exchanged: Promise<void>
+  private keysAreExchanged = () => {}
 
   constructor(socket: Duplex, entry: Entry, ssh: NodeSSH) {
     this.socket = socket
@@ -63,6 +66,9 @@ class Attempt {
       this.fail = reject
     })
     this.failed.catch(() => {}) // whoever waits for the session hears of it
+    this.exchanged = new Promise(resolve => {
+      this.keysAreExchanged = resolve
+    })
   }
 
   async session(): Promise<Session> {
@@ -72,7 +78,9 @@ class Attempt {
     this.timer = setTimeout(() => this.fail(handshakeTimeout(hop, this.greeting)), hop.connectTimeoutMs)
     try {
       if (signal?.aborted) throw interrupted()
-      const client = await Promise.race([this.connect(), this.failed])
+      const connected = Promise.race([this.connect(), this.failed])
+      await traced('key exchange', hop.name, () => Promise.race([this.exchanged, connected]))
+      const client = await traced('log in', hop.name, () => connected)
       this.phase = 'open'
       return this.opened(client)
     } catch (error) {
@@ -123,6 +131,7 @@ class Attempt {
   private onHandshake() {
     if (this.phase !== 'handshake') return
     this.phase = 'login'
+    this.keysAreExchanged()
     const { hop, login } = this.entry
     const expire = () => {
       // nobody is hurried who types a passphrase

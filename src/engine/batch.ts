@@ -4,6 +4,7 @@ import type { Connection } from '../core/connection.ts'
 import { SakError } from '../core/errors.ts'
 import type { Answer, Read } from '../core/host.ts'
 import { printable } from '../core/terminal.ts'
+import { type Details, traced, tracedNow } from '../core/trace.ts'
 import { parseAnswers } from './read-answer.ts'
 import { readScript } from './read-script.ts'
 
@@ -26,6 +27,8 @@ export interface Reader {
 }
 
 export interface ReaderOptions {
+  /** The host's name, for the trace. */
+  readonly host?: string
   readonly deadlineMs: number
   readonly signal?: AbortSignal
 }
@@ -37,7 +40,7 @@ export function batchReads(connection: Connection, options: ReaderOptions): Read
     async reads => {
       trips += 1
       try {
-        return await askHost(connection, reads, options)
+        return await traced(`trip ${trips}`, options.host, details => askHost(connection, reads, options, details))
       } catch (error) {
         throw new HostLost(error)
       }
@@ -47,11 +50,14 @@ export function batchReads(connection: Connection, options: ReaderOptions): Read
   return { ask: read => loader.load(read), trips: () => trips }
 }
 
-async function askHost(connection: Connection, reads: readonly Read[], options: ReaderOptions) {
+async function askHost(connection: Connection, reads: readonly Read[], options: ReaderOptions, details: Details) {
   const nonce = `sak-${randomBytes(12).toString('hex')}`
-  const result = await connection.run(readScript(reads, nonce), options)
+  const script = readScript(reads, nonce)
+  Object.assign(details, { reads: reads.length, bytesOut: script.length })
+  const result = await connection.run(script, options)
+  details.bytesIn = result.stdout.length + result.stderr.length
   try {
-    return parseAnswers(reads, nonce, result.stdout)
+    return tracedNow('decode', options.host, () => parseAnswers(reads, nonce, result.stdout))
   } catch (error) {
     if (!(error instanceof SakError) || error.said !== undefined) throw error
     const said = printable(result.stderr.subarray(-2000).toString('utf8')).trim()

@@ -75,7 +75,11 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
   }
   try {
     const freshReader = (lasting?: 'lasting') => {
-      const reader = batchReads(connection, { deadlineMs: tripDeadlineMs, ...(lasting ? {} : { signal }) })
+      const reader = batchReads(connection, {
+        host: run.name,
+        deadlineMs: tripDeadlineMs,
+        ...(lasting ? {} : { signal }),
+      })
       readers.push(reader)
       return sealedReader(reader, secrets)
     }
