@@ -1,4 +1,5 @@
 import { githubReport } from './github.ts'
+import { htmlReport } from './html.ts'
 import { jsonReport } from './json.ts'
 import { junitReport } from './junit.ts'
 import { ndjsonReport } from './ndjson.ts'
@@ -7,7 +8,7 @@ import type { Reporter } from './reporter.ts'
 import { type TextOptions, textReport } from './text.ts'
 
 /** What a report can be, by the name that the command line knows. */
-export const reportFormats = ['text', 'json', 'ndjson', 'junit', 'github', 'prometheus'] as const
+export const reportFormats = ['text', 'json', 'ndjson', 'junit', 'github', 'prometheus', 'html'] as const
 export type ReportFormat = (typeof reportFormats)[number]
 
 export interface ReportOptions extends TextOptions {
@@ -31,5 +32,7 @@ export function reportIn(format: ReportFormat, options: ReportOptions): Reporter
       return githubReport(write)
     case 'prometheus':
       return prometheusReport({ write, before })
+    case 'html':
+      return htmlReport(write)
   }
 }

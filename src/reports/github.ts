@@ -24,7 +24,7 @@ interface Annotation {
 }
 
 function annotationsOf(report: Report): readonly string[] {
-  const all = report.hosts.flatMap(host => hostAnnotations(host, report.mode))
+  const all = report.hosts.flatMap(hostAnnotations)
   return (['error', 'warning'] as const).flatMap(kind => {
     const found = all.filter(each => each.kind === kind)
     if (found.length <= mostShown) return found.map(command)
@@ -35,15 +35,15 @@ function annotationsOf(report: Report): readonly string[] {
   })
 }
 
-function hostAnnotations({ name, error, tasks }: HostReport, mode: Report['mode']): Annotation[] {
+function hostAnnotations({ name, error, tasks }: HostReport): Annotation[] {
   const whole = error ? [{ kind: 'error' as const, title: `${name}: ${error.code}`, text: errorDetails(error) }] : []
-  return [...whole, ...tasks.flatMap(task => taskAnnotation(name, task, mode))]
+  return [...whole, ...tasks.flatMap(task => taskAnnotation(name, task))]
 }
 
-function taskAnnotation(host: string, task: TaskReport, mode: Report['mode']): Annotation[] {
+function taskAnnotation(host: string, task: TaskReport): Annotation[] {
   const kind = kinds[task.status]
   if (kind === undefined) return []
-  const text = `${headline(task)}\n${taskDetails(task, mode)}`.trimEnd()
+  const text = `${headline(task)}\n${taskDetails(task)}`.trimEnd()
   return [{ kind, title: `${host}: ${task.label}`, text }]
 }
 

@@ -22,7 +22,7 @@ interface TestCase {
 }
 
 function junit(report: Report): string {
-  const suites = report.hosts.map(host => ({ host, cases: casesOf(host, report.mode) }))
+  const suites = report.hosts.map(host => ({ host, cases: casesOf(host) }))
   const all = suites.flatMap(({ cases }) => cases)
   const name = `sak-reconcile ${report.playbook ?? ''}`.trimEnd()
   return [
@@ -44,15 +44,15 @@ function suiteLines({ name, durationMs }: HostReport, cases: readonly TestCase[]
 }
 
 /** The tasks of a host, and the host itself where something is wrong with it as a whole. */
-function casesOf(host: HostReport, mode: Report['mode']): readonly TestCase[] {
-  const tasks = host.tasks.map(task => testCase(task, mode))
+function casesOf(host: HostReport): readonly TestCase[] {
+  const tasks = host.tasks.map(task => testCase(task))
   const { error, status } = host
   if (!error) return tasks
   const message = headline({ status, error, changes: [] })
   return [{ name: 'host', outcome: { kind: 'error', type: error.code, message, text: errorDetails(error) } }, ...tasks]
 }
 
-function testCase(task: TaskReport, mode: Report['mode']): TestCase {
+function testCase(task: TaskReport): TestCase {
   const { label, status, error } = task
   const message = headline(task)
   switch (status) {
@@ -64,11 +64,11 @@ function testCase(task: TaskReport, mode: Report['mode']): TestCase {
     case 'drift':
     case 'pending':
     case 'deferred':
-      return { name: label, outcome: { kind: 'failure', type: status, message, text: taskDetails(task, mode) } }
+      return { name: label, outcome: { kind: 'failure', type: status, message, text: taskDetails(task) } }
     default:
       return {
         name: label,
-        outcome: { kind: 'error', type: error?.code ?? status, message, text: taskDetails(task, mode) },
+        outcome: { kind: 'error', type: error?.code ?? status, message, text: taskDetails(task) },
       }
   }
 }

@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import type { HostStatus, Report, ReportError, TaskReport } from '../core/report.ts'
+import type { HostStatus, ReportError, TaskReport } from '../core/report.ts'
 import { printable, shortened } from '../core/terminal.ts'
 import { changeLines, errorLines, stepLines } from './text-change.ts'
 
@@ -23,11 +23,11 @@ export function headline({ status, error, changes }: Headed): string {
 }
 
 /** All that is known of a task as plain text: what went wrong, what differs, what would be done about it. Bounded. */
-export function taskDetails({ error, changes, steps }: TaskReport, mode: Report['mode']): string {
+export function taskDetails({ error, changes, steps, status }: TaskReport): string {
   return bounded([
     ...(error ? errorLines(error, colors) : []),
     ...changes.flatMap(change => changeLines(change, colors)),
-    ...stepLines(steps, mode, colors),
+    ...(status === 'failed' ? [] : stepLines(steps, 'dry-run', colors)),
   ])
 }
 

@@ -43,23 +43,29 @@ export function diffLines(diff: string, colors: Colors): string[] {
     })
 }
 
-/** A value that is no file: an entry a line, what is and what should be. Of what is nested only what differs. */
+/** A value that is no file: an entry a line, what is and what should be. */
 export function valueLines(before: unknown, after: unknown, colors: Colors): string[] {
-  const entries = differing('', before, after)
+  const entries = valueEntries(before, after)
   const width = Math.max(...entries.map(({ name }) => name.length))
   return entries.map(entry => {
-    const arrow = `${colors.red(text(entry.before))} → ${colors.green(text(entry.after))}`
+    const arrow = `${colors.red(entry.before)} → ${colors.green(entry.after)}`
     return entry.name === '' ? arrow : `${entry.name.padEnd(width)}  ${arrow}`
   })
 }
 
-interface Entry {
+interface Entry<T> {
+  /** Empty where the values have no parts. */
   readonly name: string
-  readonly before: unknown
-  readonly after: unknown
+  readonly before: T
+  readonly after: T
 }
 
-function differing(path: string, before: unknown, after: unknown): Entry[] {
+/** A value's parts that differ, as text that can be shown. Of what is nested only what differs. */
+export function valueEntries(before: unknown, after: unknown): readonly Entry<string>[] {
+  return differing('', before, after).map(entry => ({ ...entry, before: text(entry.before), after: text(entry.after) }))
+}
+
+function differing(path: string, before: unknown, after: unknown): Entry<unknown>[] {
   if (!isRecord(before) || !isRecord(after)) return [{ name: path, before, after }]
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
   return names
@@ -77,20 +83,21 @@ export function stepLines(steps: readonly ReportStep[], mode: Report['mode'], co
   const word = mode === 'dry-run' ? 'would' : 'did'
   return steps.map(step => {
     const impact = step.impact === 'none' ? '' : colors.yellow(` (${step.impact})`)
-    return `${colors.dim(word)} ${printable(stepText(step))}${impact}${notes(step, colors)}`
+    return `${colors.dim(word)} ${printable(stepText(step))}${impact}${colors.dim(stepNotes(step))}`
   })
 }
 
 /** What a reviewer must know of a step besides: that it does not go back, that it is done once for several tasks. */
-function notes({ undo, sharedWith }: ReportStep, colors: Colors): string {
+export function stepNotes({ undo, sharedWith }: ReportStep): string {
   const parts = [
     ...(undo === 'none' ? ['cannot be undone'] : []),
     ...(sharedWith ? [`once, for ${sharedWith.map(printable).join(', ')} too`] : []),
   ]
-  return parts.length === 0 ? '' : colors.dim(` [${parts.join('; ')}]`)
+  return parts.length === 0 ? '' : ` [${parts.join('; ')}]`
 }
 
-function stepText(step: ReportStep): string {
+/** A step in a few words. */
+export function stepText(step: ReportStep): string {
   const { kind, path, argv, action, name, title } = step
   if (typeof title === 'string') return title
   if (typeof path === 'string') return `${kind} ${path}`

@@ -1,7 +1,8 @@
 import type pc from 'picocolors'
-import { type HostReport, HostStatus, type Report } from '../core/report.ts'
+import type { HostReport, HostStatus, Report } from '../core/report.ts'
 import { isNotStarted } from '../core/rollout.ts'
 import { printable } from '../core/terminal.ts'
+import { attentionOrder, byAttention, isTroubled } from './attention.ts'
 
 type Colors = ReturnType<typeof pc.createColors>
 
@@ -19,20 +20,6 @@ export function summaryLines(report: Report, colors: Colors): readonly string[] 
     totals(report, colors),
   ]
 }
-
-/** From what needs most attention to what needs none. */
-const order = [...HostStatus.options].sort((a, b) => attention(b) - attention(a))
-
-/** An unreachable host comes before a blocked one, and after one that failed half-way. */
-function attention(status: HostStatus): number {
-  const { options } = HostStatus
-  return status === 'unreachable' ? options.indexOf('failed') - 0.5 : options.indexOf(status)
-}
-
-const byAttention = (hosts: readonly HostReport[]) =>
-  [...hosts].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))
-
-const isTroubled = (host: HostReport) => attention(host.status) >= attention('interrupted')
 
 function hostLine(host: HostReport, colors: Colors): string {
   const task = host.tasks.find(each => each.status === host.status)
@@ -55,7 +42,7 @@ function notStartedLines(hosts: readonly HostReport[], colors: Colors): string[]
 
 function totals({ mode, hosts, summary, durationMs }: Report, colors: Colors): string {
   const count = (counts: Partial<Record<HostStatus, number>>) =>
-    order.flatMap(status => (counts[status] === undefined ? [] : `${counts[status]} ${status}`)).join(', ')
+    attentionOrder.flatMap(status => (counts[status] === undefined ? [] : `${counts[status]} ${status}`)).join(', ')
   const all = hosts.length === 1 ? '1 host' : `${hosts.length} hosts`
   const line = `${all} (${count(summary.hosts)}); tasks: ${count(summary.tasks) || 'none'}; ${(durationMs / 1000).toFixed(1)} s`
   return colors.bold(line) + (mode === 'dry-run' ? '. Nothing was changed.' : '')

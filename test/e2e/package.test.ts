@@ -25,6 +25,8 @@ t.test('the package has what it needs, and no tests', async t => {
     'CHANGELOG.md',
     'dist/src/index.d.ts',
     'dist/src/cli.js',
+    'dist/src/reports/page.css',
+    'dist/src/reports/page.js',
   ]) {
     t.ok(paths.includes(path), path)
   }

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import t from 'tap'
+import { htmlReport } from '../../src/reports/html.ts'
+import { largeReport } from './large-report.ts'
+import { messyReport } from './messy-report.ts'
+import { drift, host, report, task, written } from './run-events.ts'
+
+const count = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length
+
+t.test('what a host said is text, and nothing but our own style and script may act', async t => {
+  const page = written(messyReport, htmlReport)
+  t.notMatch(page, '<img')
+  t.equal(count(page, /<script/g), 1)
+  const digest = (text: string | undefined) =>
+    `'sha256-${createHash('sha256')
+      .update(text ?? '')
+      .digest('base64')}'`
+  const [, policy] = /Content-Security-Policy" content="([^"]+)"/.exec(page) ?? []
+  const own = {
+    style: digest(/<style>([\s\S]*?)<\/style>/.exec(page)?.[1]),
+    script: digest(/<script>([\s\S]*?)<\/script>/.exec(page)?.[1]),
+  }
+  t.equal(
+    policy?.replaceAll('&#39;', "'"),
+    `default-src 'none'; style-src ${own.style}; script-src ${own.script}; base-uri 'none'; form-action 'none'`,
+  )
+  t.notMatch(page, /(?:src|href)="(?!#)/, 'it needs nothing from elsewhere')
+})
+
+t.test('what differs alike on many hosts is shown once', async t => {
+  const alike = [
+    host('a', [drift()]),
+    host('b', [drift()]),
+    host('c', [task()]),
+    host('d', [drift({ status: 'pending' })]),
+  ]
+  const page = written(report(alike), htmlReport)
+  t.equal(count(page, /<section class="detail"/g), 2)
+  t.match(page, /<span class="drift">drift<\/span> m<\/h3>\n<p>on a, b<\/p>/)
+  t.equal(count(page, /href="#d1"/g), 2)
+  t.match(page, /<ins>\+y\n<\/ins>/)
+})
+
+t.test('memory: a bar for all hosts that plan alike, those over budget first', async t => {
+  const budget = (plannedMiB: number) => ({
+    ramMiB: 2000,
+    plannedMiB,
+    parts: [{ task: 'app', MiB: plannedMiB, what: 'x' }],
+  })
+  const hosts = ['a', 'b', 'c'].map(name => host(name, [task()], { budget: budget(name === 'c' ? 2500 : 1000) }))
+  const page = written(report(hosts), htmlReport)
+  t.match(
+    page,
+    /<strong>c<\/strong> 2500 of 2000 MiB planned \(125%\)[\s\S]*over budget[\s\S]*<strong>a, b<\/strong> 1000 of 2000 MiB/,
+  )
+  t.equal(count(page, /<figure>/g), 2)
+  t.notMatch(written(report([host('a', [task()])]), htmlReport), '<figure>')
+})
+
+t.test('a thousand hosts fit in a mail', async t => {
+  for (const alike of [true, false]) {
+    const page = written(largeReport(1000, { alike }), htmlReport)
+    t.ok(Buffer.byteLength(page) < 3_000_000, `${Buffer.byteLength(page)} bytes`)
+    t.equal(count(page, /<tr><th scope="row">web/g), 1000)
+    t.equal(page.includes('More differs than fits in a page'), !alike)
+  }
+})
+
+t.test('a run of nothing is a page too', async t => {
+  t.match(written(report([]), htmlReport), '0 hosts')
+})
