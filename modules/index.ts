@@ -1,5 +1,7 @@
 /** The built-in modules. Each is written against the package's public name, as anyone's would be. */
 export { cron } from './cron/module.ts'
+export { directory } from './directory/module.ts'
+export { file } from './file/module.ts'
 export { logrotate } from './logrotate/module.ts'
 export { nginxconf } from './nginxconf/module.ts'
 export { pgconf } from './pgconf/module.ts'

@@ -13,6 +13,7 @@ export {
   type FileRead,
   type FileState,
   file,
+  type LinkState,
   type Stat,
   type UnknownState,
 } from './core/file.ts'
@@ -25,7 +26,10 @@ export {
   type InventoryInput,
   inventorySchema,
 } from './core/inventory.ts'
+export { checkFile, desiredFile, fileParams, placeFile, ValidateCommand } from './core/managed-file.ts'
 export { blocked, defineModule, type Module, type ModuleDefinition, orUnreadable } from './core/module.ts'
+export { partOf } from './core/owned.ts'
+export { fileObstacles, LinkRule, otherThan, type Place, readPlace, unknownOwners } from './core/place.ts'
 export type { PlanFile } from './core/plan-file.ts'
 export {
   definePlaybook,
@@ -47,11 +51,15 @@ export {
   secret,
   unescapeSecrets,
 } from './core/secret.ts'
+export { readSource, SourcePath } from './core/source.ts'
 export {
   type Command,
   daemonReload,
   type Impact,
+  makeDirectory,
+  makeLink,
   remove,
+  removeDirectory,
   run,
   type Step,
   service,

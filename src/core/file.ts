@@ -7,6 +7,10 @@ export interface FileState {
   readonly mode?: string
   readonly owner?: string
   readonly group?: string
+  /** Set where the content is not UTF-8: `content` then holds one character a byte. */
+  readonly binary?: true
+  /** In a desired state: not everybody who reads a report may read the file, so reports do not show what is in it. */
+  readonly hidden?: boolean
 }
 
 /** A directory as it is on a host or as it should be. */
@@ -16,6 +20,13 @@ export interface DirectoryState {
   readonly mode: string
   readonly owner: string
   readonly group: string
+}
+
+/** A symbolic link as it is on a host or as it should be. `target` as the link says it: it may be relative. */
+export interface LinkState {
+  readonly kind: 'link'
+  readonly path: string
+  readonly target: string
 }
 
 /** What nobody can foresee: whatever is at a path, or below it, once a program has run. */
@@ -44,8 +55,6 @@ export interface Stat {
 /** A file as read from a host. `stat` is absent where the file is. */
 export interface FileRead extends FileState {
   readonly stat?: Stat
-  /** Set where the content is not UTF-8: `content` then holds one character a byte. */
-  readonly binary?: true
 }
 
 /** The desired state of a file. Owner and group default to root, mode to 0644. */
@@ -62,6 +71,22 @@ export function absent(path: string): FileState {
   return { kind: 'file', path, content: null }
 }
 
+/** The bytes of a file as its `content`: text where they are UTF-8, else one character a byte. */
+export function contentOf(bytes: Uint8Array): Pick<FileState, 'binary'> & { readonly content: string } {
+  try {
+    return { content: utf8.decode(bytes) }
+  } catch {
+    return { content: Buffer.from(bytes).toString('latin1'), binary: true }
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** The bytes of a file's content. */
+export function bytesOf({ content, binary }: Pick<FileState, 'content' | 'binary'>): Buffer {
+  return Buffer.from(content ?? '', binary ? 'latin1' : 'utf8')
+}
+
 /** Whether a value is a file state. */
 export function isFile(value: unknown): value is FileState {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'file' && 'path' in value
@@ -69,7 +94,7 @@ export function isFile(value: unknown): value is FileState {
 
 /** Whether a file is as desired: the content, and of mode, owner and group those that are stated. */
 export function sameFile(current: FileRead, desired: FileState): boolean {
-  if (current.content !== desired.content || current.binary) return false
+  if (current.content !== desired.content || current.binary !== desired.binary) return false
   if (desired.content === null) return true
   const same = (key: 'mode' | 'owner' | 'group') => desired[key] === undefined || desired[key] === current[key]
   return same('mode') && same('owner') && same('group')

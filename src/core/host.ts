@@ -33,6 +33,8 @@ export interface Host {
   files(globs: readonly string[]): Promise<readonly FileRead[]>
   /** What is at a path, links followed; `null` if there is nothing. For files whose content is not wanted. */
   stat(path: string): Promise<Stat | null>
+  /** Where a symbolic link at the path leads, as it says itself; `null` if there is no link. It may lead nowhere. */
+  link(path: string): Promise<string | null>
   /** Runs a program that only reads. Commands of one round trip run side by side. */
   command(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>
 }
@@ -42,6 +44,7 @@ export type Read =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'files'; readonly globs: readonly string[] }
   | { readonly kind: 'stat'; readonly path: string }
+  | { readonly kind: 'link'; readonly path: string }
   | { readonly kind: 'command'; readonly argv: readonly string[]; readonly options: CommandOptions }
 
 /** The answer to a read, in the shape of its kind. */
@@ -49,6 +52,7 @@ export type Answer =
   | { readonly kind: 'file'; readonly file: FileRead }
   | { readonly kind: 'files'; readonly files: readonly FileRead[] }
   | { readonly kind: 'stat'; readonly stat: Stat | null }
+  | { readonly kind: 'link'; readonly target: string | null }
   | { readonly kind: 'command'; readonly result: CommandResult }
 
 /** Makes the `Host` that modules see from something that answers reads. */
@@ -68,6 +72,11 @@ export function hostFrom(ask: (read: Read) => Promise<Answer>): Host {
       const answer = await ask({ kind: 'stat', path })
       if (answer.kind === 'stat') return answer.stat
       throw mismatch('stat', answer)
+    },
+    async link(path) {
+      const answer = await ask({ kind: 'link', path })
+      if (answer.kind === 'link') return answer.target
+      throw mismatch('link', answer)
     },
     async command(argv, options = {}) {
       const answer = await ask({ kind: 'command', argv, options })

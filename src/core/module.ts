@@ -24,6 +24,8 @@ export interface ModuleDefinition<Schema extends z.ZodType, C extends object, D 
   readonly params: Schema
   /** The greatest impact that `apply` can have, for when its steps are not known yet. */
   readonly impact: Impact
+  /** Pure. The same for given params, where these decide it. */
+  impactOf?(params: z.output<Schema>): Impact
   /** Params of a usual use, for the reference. */
   readonly example?: z.input<Schema>
   /** What each key of the check holds, in a few words, for the reference: `{ saved: 'the file', running: 'what the kernel uses' }`. */
@@ -72,7 +74,7 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
       tags: options.tags ?? [],
       when: options.when === undefined ? [] : [options.when],
       keepGoing: options.keepGoing ?? false,
-      impact: definition.impact,
+      impact: definition.impactOf?.(params) ?? definition.impact,
       owns: definition.owns(params),
       secrets: secretsIn(params),
       ...(footprint && { footprint: (facts: HostFacts) => footprint(params, facts) }),

@@ -1,4 +1,5 @@
 import { SakError } from './errors.ts'
+import { describeOwned } from './owned.ts'
 import type { Task } from './task.ts'
 import type { When } from './when.ts'
 
@@ -12,19 +13,24 @@ export interface Shared {
 /** The first thing that two of the tasks own, of those pairs that count. */
 export function findShared(tasks: readonly Task[], counts: (a: Task, b: Task) => boolean): Shared | undefined {
   const owners = new Map<string, Task[]>()
+  /** Of each file that is ruled in parts, the owners of those. */
+  const inParts = new Map<string, Task[]>()
+  const add = (map: Map<string, Task[]>, key: string, task: Task) => map.set(key, [...(map.get(key) ?? []), task])
   for (const second of tasks) {
     for (const thing of second.owns) {
-      const before = owners.get(thing) ?? []
-      const first = before.find(task => counts(task, second))
+      const [whole = '', part] = thing.split('\0')
+      const others = part === undefined ? inParts.get(whole) : owners.get(whole)
+      const first = [...(owners.get(thing) ?? []), ...(others ?? [])].find(task => counts(task, second))
       if (first) return { thing, first, second }
-      owners.set(thing, [...before, second])
+      add(owners, thing, second)
+      if (part !== undefined) add(inParts, whole, second)
     }
   }
   return undefined
 }
 
 export const describeShared = ({ thing, first, second }: Shared) =>
-  `the tasks "${first.label}" and "${second.label}" both own ${thing}`
+  `the tasks "${first.label}" and "${second.label}" both own ${describeOwned(thing)}`
 
 /**
  * Whether two tasks are surely wanted together somewhere, as far as can be known before the facts of a host are: all that the one

@@ -1,4 +1,4 @@
-import type { DirectoryState, FileState, UnknownState } from './file.ts'
+import type { DirectoryState, FileState, LinkState, UnknownState } from './file.ts'
 import type { Duration } from './units.ts'
 
 /** What a step does to those who use the host, least first. `data` may lose data or takes the host's memory or disk. */
@@ -17,7 +17,8 @@ export interface Command {
 
 /**
  * Writes a file: to a temporary name beside the target, with its owner and mode, then renamed over it. Undone by itself.
- * Mode, owner or group left out: those of the file that is there, else 0644, root, root. Links at the target are followed.
+ * Mode, owner or group left out: those of the file that is there, else 0644, root, root. Links at the target are followed,
+ * unless they are to be replaced.
  */
 export interface WriteStep {
   readonly kind: 'write'
@@ -28,6 +29,12 @@ export interface WriteStep {
   readonly group?: string
   /** A command that must succeed before the rename; `{}` in its argv is the temporary file. */
   readonly validate?: Command & { readonly refuse?: string }
+  /** The content is one character a byte. */
+  readonly binary?: true
+  /** A link at the path is replaced by the file. */
+  readonly replaceLink?: boolean
+  /** The SHA-256, in hexadecimal, of the file that the content was made from: if the file is another by now, the step fails. */
+  readonly madeFrom?: string
   readonly impact: 'none'
 }
 
@@ -36,6 +43,25 @@ export interface RemoveStep {
   readonly kind: 'remove'
   readonly path: string
   readonly impact: 'none'
+}
+
+/** Makes a directory, or gives the one that is there its mode, owner and group. Undone by itself. */
+export interface DirectoryStep extends DirectoryState {
+  readonly impact: 'none'
+}
+
+/** Makes a symbolic link, in place of a link or file that is there. Undone by itself. */
+export interface LinkStep extends LinkState {
+  readonly impact: 'none'
+}
+
+/** Removes a directory. Undone by itself: until the task is committed it only has another name. */
+export interface RemoveDirectoryStep {
+  readonly kind: 'remove-directory'
+  readonly path: string
+  /** With all that is in it; else it must be empty. */
+  readonly recurse: boolean
+  readonly impact: Impact
 }
 
 /** Runs a program. `title` says what for, where the command line does not: `'check the whole configuration (nginx -t)'`. */
@@ -78,21 +104,48 @@ export interface WaitForStep extends Command {
 }
 
 /** One thing that apply does on a host: data that a plan holds, a reviewer reads and the engine executes. */
-export type Step = WriteStep | RemoveStep | RunStep | ServiceStep | WaitForStep
+export type Step =
+  | WriteStep
+  | RemoveStep
+  | DirectoryStep
+  | LinkStep
+  | RemoveDirectoryStep
+  | RunStep
+  | ServiceStep
+  | WaitForStep
 
 /** Brings a file to its desired state: a `write`, or a `remove` where the content is null. */
 export function write(
   desired: FileState,
-  options: { validate?: Command & { refuse?: string } } = {},
+  options: Pick<WriteStep, 'validate' | 'replaceLink' | 'madeFrom'> = {},
 ): WriteStep | RemoveStep {
-  const { path, content, mode, owner, group } = desired
+  const { path, content, mode, owner, group, binary } = desired
   if (content === null) return remove(path)
-  const attributes = { ...(mode && { mode }), ...(owner && { owner }), ...(group && { group }) }
+  const attributes = {
+    ...(mode && { mode }),
+    ...(owner && { owner }),
+    ...(group && { group }),
+    ...(binary && { binary }),
+  }
   return { kind: 'write', path, content, ...attributes, ...options, impact: 'none' }
 }
 
 export function remove(path: string): RemoveStep {
   return { kind: 'remove', path, impact: 'none' }
+}
+
+/** Makes a directory, or mends the mode, owner and group of the one that is there. */
+export function makeDirectory(desired: DirectoryState): DirectoryStep {
+  return { ...desired, impact: 'none' }
+}
+
+export function makeLink(desired: LinkState): LinkStep {
+  return { ...desired, impact: 'none' }
+}
+
+/** Removes a directory: an empty one, or with `recurse` all that is in it too (impact `data`). */
+export function removeDirectory(path: string, { recurse = false } = {}): RemoveDirectoryStep {
+  return { kind: 'remove-directory', path, recurse, impact: recurse ? 'data' : 'none' }
 }
 
 /** Runs a program. Says how it goes back: `undo` has no default, because forgetting it is how hosts end half-changed. */
@@ -144,7 +197,11 @@ export function describeStep(step: Step): string {
   switch (step.kind) {
     case 'write':
     case 'remove':
+    case 'directory':
+    case 'remove-directory':
       return `${step.kind} ${step.path}`
+    case 'link':
+      return `link ${step.path} -> ${step.target}`
     case 'service':
       return `service ${step.action} ${step.name}`.trimEnd()
     case 'run':

@@ -1,5 +1,5 @@
 import { SakError } from '../core/errors.ts'
-import type { FileRead, Stat } from '../core/file.ts'
+import { contentOf, type FileRead, type Stat } from '../core/file.ts'
 import type { Answer, CommandResult, Read } from '../core/host.ts'
 import { durationMs } from '../core/units.ts'
 import { defaultTimeout, readCap } from './read-script.ts'
@@ -81,6 +81,7 @@ export function describeRead(read: Read): string {
   switch (read.kind) {
     case 'file':
     case 'stat':
+    case 'link':
       return read.path
     case 'files':
       return read.globs.join(' ')
@@ -96,6 +97,8 @@ function toAnswer(read: Read, records: readonly Record[], shared: Shared): Answe
       return { kind: 'file', file: { ...toFile(first, shared), path: read.path } }
     case 'stat':
       return { kind: 'stat', stat: toStatAnswer(first, shared) }
+    case 'link':
+      return { kind: 'link', target: toTarget(first) }
     case 'files': {
       const byPath = new Map(records.map(record => toFile(record, shared)).map(file => [file.path, file]))
       return { kind: 'files', files: [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1)) }
@@ -116,8 +119,7 @@ function toFile([kind, path = '']: Record = [], { stats, contents, reasons }: Sh
   if (bytes.length > readCap) throw unreadable('large', where)
   const { mode, owner, group } = stat
   const base = { kind: 'file', path: where, mode, owner, group, stat } as const
-  const text = decode(bytes)
-  return text === null ? { ...base, content: bytes.toString('latin1'), binary: true } : { ...base, content: text }
+  return { ...base, ...contentOf(bytes) }
 }
 
 function toStatAnswer([kind, path = '']: Record = [], { stats }: Shared): Stat | null {
@@ -125,6 +127,12 @@ function toStatAnswer([kind, path = '']: Record = [], { stats }: Shared): Stat |
   const stat = stats.get(toPath(path))
   if (kind !== 'hit' || !stat) throw unreadable(kind, toPath(path))
   return stat
+}
+
+function toTarget([kind, value = '']: Record = []): string | null {
+  if (kind === 'link') return fromBase64(value).toString('utf8')
+  if (kind === 'absent') return null
+  throw unreadable(kind, toPath(value))
 }
 
 function unreadable(kind: string | undefined, path: string): SakError {
@@ -170,16 +178,6 @@ const toPath = (text: string): string => (text.startsWith('=') ? text.slice(1) :
 function fromBase64(text: string): Buffer {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) throw broken('a content is damaged')
   return Buffer.from(text, 'base64')
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-function decode(bytes: Buffer): string | null {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    return null
-  }
 }
 
 function toResult(

@@ -14,7 +14,7 @@ export const defaultTimeout = '60s'
  * The protocol, one record a line, every line beginning with a nonce that nothing else on the host can know; ID is that of the
  * read, or `-` for what several reads may share:
  *   N ID hit PATH              it is there: what it is stands in the shared records
- *   N ID absent|denied PATH    N ID done
+ *   N ID absent|denied PATH    N ID link BASE64(target)   N ID done
  *   N - stat STAT PATH         N - real PATH TARGET      N - denied|large PATH
  *   N - all BASE64 PATH...     the contents of these files behind one another, in the sizes that their stats tell
  *   N - file PATH BASE64       one content
@@ -45,6 +45,12 @@ see() {
       echo "$n $1 hit =$3"; all="$all $3"
       if [ "$2" = content ]; then want="$want$3 "; fi ;;
   esac
+}
+# link ID PATH
+link() {
+  if [ -L "$2" ]; then echo "$n $1 link $(readlink -n -- "$2" | b64)"; return; fi
+  why=absent; if [ ! -e "$2" ]; then missing "$2"; fi
+  echo "$n $1 $why $(path "$2")"
 }
 attributes=%f:%U:%G:%s:%b:%B:%.9Y:%.9Z
 content() {
@@ -119,6 +125,8 @@ function quickRead(read: Exclude<Read, { kind: 'command' }>, id: number): string
       return `see ${id} content ${quote(read.path)}; echo "$n ${id} done"\n`
     case 'stat':
       return `see ${id} stat ${quote(read.path)}; echo "$n ${id} done"\n`
+    case 'link':
+      return `link ${id} ${quote(read.path)}; echo "$n ${id} done"\n`
     case 'files': {
       const listed = read.globs.filter(glob => /[*?[]/.test(glob)).map(glob => `listable ${id} ${quote(glob)}\n`)
       const found = `if [ -f "$p" ]; then see ${id} content "$p"; elif [ ! -e "$p" ]; then`

@@ -2,6 +2,7 @@ import type { Connection } from '../core/connection.ts'
 import { SakError } from '../core/errors.ts'
 import { quote } from '../core/quote.ts'
 import { printable } from '../core/terminal.ts'
+import { discard } from './directory-shell.ts'
 import { hostShell } from './host-shell.ts'
 import { type Interrupted, inWords, journalBase, labelsOf } from './journal.ts'
 
@@ -46,13 +47,17 @@ function recoveryScript(nonce: string): string {
 trap : HUP PIPE INT TERM
 umask 077
 n=${quote(nonce)}
-${hostShell}
+${hostShell}${discard}
 echo
 exec 8>"$base/transaction.lock" && flock -w 60 8 || { echo "$n busy"; return; }
 all=''
 for d in "$base/transactions"/*/; do if [ -d "$d" ]; then all="\${d%/} $all"; fi; done
 for d in $all; do
-  case $(cat "$d/state" 2>/dev/null) in applying | half) ;; *) rm -rf -- "$d"; continue ;; esac
+  case $(cat "$d/state" 2>/dev/null) in
+    applying | half) ;;
+    committed) if discard "$d"; then rm -rf -- "$d"; fi; continue ;;
+    *) rm -rf -- "$d"; continue ;;
+  esac
   t=$(b64 <"$d/task")
   sh "$d/script" undo "$d" >"$d/recovery" 2>&1 </dev/null
   if [ -d "$d" ]; then echo "$n half \${d##*/} $t $(cat "$d"/undo-* "$d"/again-* 2>/dev/null | tail -c 3000 | b64)"

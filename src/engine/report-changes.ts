@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import { inSync } from '../core/change.ts'
-import { type FileRead, type FileState, isFile } from '../core/file.ts'
+import { bytesOf, type DirectoryState, type FileRead, type FileState, isFile, type LinkState } from '../core/file.ts'
 import type { ReportChange } from '../core/report.ts'
 import type { KeyChange } from '../core/task.ts'
 import { contentWithoutOldSecrets, withoutOldSecrets } from './old-secrets.ts'
@@ -18,17 +18,52 @@ export function reportChanges({ key, before, after }: KeyChange): ReportChange[]
       return inSync(was, willBe) ? [] : fileChanges(key, was, willBe)
     })
   }
+  if (isPlacedList(before) && isPlacedList(after) && after.length > 0) {
+    const missing = after.filter(({ path }) => !before.some(was => was.path === path))
+    return missing.flatMap(state => placeChanges(key, null, state))
+  }
+  if (isPlaced(before) || isPlaced(after)) return placeChanges(key, before, after)
   const known = withoutOldSecrets(before, after)
   if (isRecord(known) && isRecord(after)) return [{ key, ...differingEntries(known, after) }]
   return [{ key, before: known ?? null, after: after ?? null }]
+}
+
+/** Directories and links, made, removed, or in the place of something else. */
+function placeChanges(key: string, before: unknown, after: unknown): ReportChange[] {
+  const [was, willBe] = [placed(before), placed(after)]
+  const path = was?.path ?? willBe?.path
+  const change = {
+    key,
+    ...(path !== undefined && { path }),
+    ...differingEntries(was?.shown ?? {}, willBe?.shown ?? {}),
+  }
+  const nothing = (file: FileState): FileState => ({ kind: 'file', path: file.path, content: null })
+  return [
+    change,
+    ...(isFile(before) ? fileChanges(key, before, nothing(before)) : []),
+    ...(isFile(after) ? fileChanges(key, nothing(after), after) : []),
+  ]
+}
+
+function placed(state: unknown): { path: string; shown: Readonly<Record<string, unknown>> } | undefined {
+  if (isFile(state)) {
+    const { path, content, mode, owner, group } = state
+    if (content === null) return { path, shown: {} }
+    return { path, shown: { type: 'file', bytes: bytesOf(state).length, mode, owner, group } }
+  }
+  if (!isPlaced(state)) return undefined
+  const { kind: type, path, ...rest } = state
+  return { path, shown: { type, ...rest } }
 }
 
 function fileChanges(key: string, found: FileRead, after: FileState): ReportChange[] {
   const { path } = after
   const before = { ...found, content: contentWithoutOldSecrets(found.content, after.content) }
   const changes: ReportChange[] = []
-  if (before.content !== after.content || before.binary) {
-    changes.push({ key, path, before: before.content, after: after.content, diff: fileDiff(path, before, after) })
+  if (before.content !== after.content || before.binary !== after.binary) {
+    const shown =
+      before.hidden || after.hidden || before.binary || after.binary ? sizeOf : ({ content }: FileState) => content
+    changes.push({ key, path, before: shown(before), after: shown(after), diff: fileDiff(path, before, after) })
   }
   if (before.content === null || after.content === null) return changes
   const stated = (['mode', 'owner', 'group'] as const).filter(
@@ -41,8 +76,14 @@ function fileChanges(key: string, found: FileRead, after: FileState): ReportChan
   return changes
 }
 
+/** What is told of a content that is not shown. */
+const sizeOf = (file: FileState) => (file.content === null ? null : { bytes: bytesOf(file).length })
+
 function fileDiff(path: string, before: FileRead, after: FileState): string {
-  if (before.binary) return `Binary file ${path} differs\n`
+  const sizes = [before, after].map(file => sizeOf(file)?.bytes ?? 'none').join(' to ')
+  if (before.hidden || after.hidden)
+    return `${path} differs (${sizes} bytes; not shown, because not everybody may read it)\n`
+  if (before.binary || after.binary) return `Binary file ${path} differs (${sizes} bytes)\n`
   const from = before.content === null ? '/dev/null' : path
   const to = after.content === null ? '/dev/null' : path
   const patch = createTwoFilesPatch(from, to, before.content ?? '', after.content ?? '', undefined, undefined, {
@@ -62,5 +103,9 @@ function differingEntries(before: Readonly<Record<string, unknown>>, after: Read
 }
 
 const isFiles = (value: unknown): value is readonly FileState[] => Array.isArray(value) && value.every(isFile)
+const isPlaced = (value: unknown): value is DirectoryState | LinkState =>
+  isRecord(value) && (value.kind === 'directory' || value.kind === 'link') && typeof value.path === 'string'
+const isPlacedList = (value: unknown): value is readonly (DirectoryState | LinkState)[] =>
+  Array.isArray(value) && value.every(isPlaced)
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -36,7 +36,12 @@ function reportStep(step: Step): ReportStep {
   switch (step.kind) {
     case 'write':
     case 'remove':
+    case 'remove-directory':
       return { kind, path: step.path, impact }
+    case 'directory':
+      return { kind, path: step.path, mode: step.mode, owner: step.owner, group: step.group, impact }
+    case 'link':
+      return { kind, path: step.path, target: step.target, impact }
     case 'service':
       return { kind, action: step.action, name: step.name, impact }
     case 'run': {

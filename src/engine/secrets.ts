@@ -54,6 +54,8 @@ function masked(answer: Answer, { mask }: Vault): Answer {
       return { ...answer, file: maskedFile(answer.file) }
     case 'files':
       return { ...answer, files: answer.files.map(maskedFile) }
+    case 'link':
+      return { ...answer, target: answer.target === null ? null : mask(answer.target) }
     case 'stat':
       return answer
   }
@@ -103,6 +105,9 @@ function openParts(step: Step): unknown {
     case 'waitFor':
       return openCommand(step)
     case 'remove':
+    case 'directory':
+    case 'link':
+    case 'remove-directory':
     case 'service':
       return step
   }

@@ -1,6 +1,8 @@
+import { bytesOf } from '../core/file.ts'
 import { quote, quoteAll } from '../core/quote.ts'
 import type { Command, RunStep, ServiceStep, Step, WaitForStep, WriteStep } from '../core/step.ts'
 import { durationMs } from '../core/units.ts'
+import { discard } from './directory-shell.ts'
 import { hostShell, withEnvironment } from './host-shell.ts'
 import { library } from './transaction-shell.ts'
 
@@ -41,7 +43,9 @@ apply() {
     else c=$?; say step "$i" failed "$c" "$(output "$d/out-$i")"; undo_from "$i"; return; fi
     i=$((i + 1))
   done
-  echo committed >"$d/state" && sync "$d/state"; rm -rf -- "$d"; say committed
+  echo committed >"$d/state" && sync "$d/state"
+  if discard "$d"; then rm -rf -- "$d"; fi
+  say committed
 }
 `
 
@@ -60,6 +64,7 @@ export function transactionScript(steps: readonly Step[], nonce: string, journal
     `n=${quote(nonce)}\nd=$2\ncount=${steps.length}\numask 077\ntrap : HUP PIPE INT TERM`,
     hostShell,
     library,
+    discard,
     ...steps.map(stepFunctions),
     engine,
     `case $1 in apply) apply ;; undo) undo_from "$(cat "$d/at" 2>/dev/null || echo -1)" ;; esac\n`,
@@ -91,7 +96,11 @@ function usersOf(step: Step): string[] {
   switch (step.kind) {
     case 'write':
       return [...(step.owner === undefined ? [] : [step.owner]), ...(step.validate ? [step.validate.as ?? 'root'] : [])]
+    case 'directory':
+      return [step.owner]
     case 'remove':
+    case 'link':
+    case 'remove-directory':
       return []
     case 'service':
       return ['root']
@@ -119,6 +128,17 @@ function stepBodies(step: Step, id: number): Bodies {
       return writeBodies(step, id)
     case 'remove':
       return { run: `remove_file ${id} ${quote(step.path)}`, undo: `put_back ${id}` }
+    case 'directory': {
+      const { path, mode, owner, group } = step
+      return { run: `make_directory ${id} ${quoteAll([path, mode, owner, group])}`, undo: `unmake_directory ${id}` }
+    }
+    case 'link':
+      return { run: `make_link ${id} ${quoteAll([step.path, step.target])}`, undo: `put_back ${id}` }
+    case 'remove-directory':
+      return {
+        run: `remove_directory ${id} ${quote(step.path)} ${step.recurse ? 'all' : 'empty'}`,
+        undo: `bring_back ${id}`,
+      }
     case 'run':
       return runBodies(step, id)
     case 'service':
@@ -128,7 +148,8 @@ function stepBodies(step: Step, id: number): Bodies {
   }
 }
 
-function writeBodies({ path, content, mode = '', owner = '', group = '', validate }: WriteStep, id: number): Bodies {
+function writeBodies(step: WriteStep, id: number): Bodies {
+  const { path, mode = '', owner = '', group = '', validate, replaceLink, madeFrom = '' } = step
   const check = validate ? `validate_${id}` : 'accept'
   const refuse = validate?.refuse ? `if refused ${quote(validate.refuse)} "$d/validate"; then r=1; fi` : ':'
   const validation = validate
@@ -137,9 +158,10 @@ r=0; ${command(validate, '60', argument => (argument === '{}' ? '"$1"' : quote(a
 cat "$d/validate"; ${refuse}; return $r
 }\n`
     : ''
-  const base64 = wrap(Buffer.from(content).toString('base64'))
+  const base64 = wrap(bytesOf(step).toString('base64'))
+  const words = [path, mode, owner, group, check, replaceLink ? 'replace' : 'follow', madeFrom]
   return {
-    run: `${validation}write_file ${id} ${[path, mode, owner, group].map(quote).join(' ')} ${check} <<'SAK_CONTENT'\n${base64}\nSAK_CONTENT`,
+    run: `${validation}write_file ${id} ${quoteAll(words)} <<'SAK_CONTENT'\n${base64}\nSAK_CONTENT`,
     undo: `put_back ${id}`,
   }
 }

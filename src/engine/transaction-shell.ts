@@ -1,3 +1,5 @@
+import { directories } from './directory-shell.ts'
+
 /** The shell functions that a transaction's steps are made of: how files are kept, written and put back, how units were. */
 export const library = `
 say() { echo "$n $*" 2>/dev/null; }
@@ -17,6 +19,7 @@ keep() {
   k="$d/before-$1"
   if ! as_user "$w" test -e "$2" && ! as_user "$w" test -L "$2"; then k="$d/absent-$1"; : >"$k"
   elif [ "$w" = "$me" ]; then cp -a -- "$2" "$k"
+  elif as_user "$w" test -L "$2"; then k="$d/link-$1"; as_user "$w" readlink -n -- "$2" >"$k"
   # a file of root's in their directory: read by root, who is not led elsewhere
   else { as_user "$w" cat -- "$2" 2>/dev/null || dd if="$2" iflag=nofollow bs=64k status=none; } >"$k" && as_user "$w" stat -c '%a %u:%g %.9Y' -- "$2" >"$d/attributes-$1" && sync "$d/attributes-$1"
   fi || return 1
@@ -31,6 +34,9 @@ put_back() {
   t=$(cat "$d/target-$1" 2>/dev/null) && hands "$t" || return 0
   if [ -e "$d/tmp-$1" ]; then as_user "$w" rm -f -- "$(cat "$d/tmp-$1")"; fi
   if [ -e "$d/absent-$1" ]; then as_user "$w" rm -f -- "$t"
+  elif [ -e "$d/link-$1" ]; then
+    p=$(as_user "$w" mktemp -u --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") && as_user "$w" ln -s -- "$(cat "$d/link-$1")" "$p" || return 1
+    as_user "$w" mv -fT -- "$p" "$t" && sync "\${t%/*}/"
   elif untouched "$1" "$t"; then :
   elif [ -e "$d/attributes-$1" ]; then
     read -r m o y <"$d/attributes-$1" && p=$(as_user "$w" mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
@@ -46,14 +52,19 @@ uid_of() { id -u -- "$1" 2>/dev/null || printf '%s' "$1"; }
 gid_of() { x=$(getent group "$1" | cut -d: -f3); printf '%s' "\${x:-$1}"; }
 # own PATH OWNER:GROUP, where it is not so already; a link that was put there is not followed
 own() { if [ "$(stat -c '%u:%g' -- "$1")" != "$2" ]; then chown -h "$2" -- "$1"; fi; }
-# write ID PATH MODE OWNER GROUP VALIDATE, the content on stdin
+# the directory that is to hold a path
+held() { if [ ! -d "\${1%/*}/" ]; then echo "there is no directory \${1%/*}"; return 1; fi; }
+# write ID PATH MODE OWNER GROUP VALIDATE follow|replace SHA256, the content on stdin; a link is followed or replaced
 write_file() {
-  t=$(target "$2") && [ -n "$t" ] || return 1
-  if [ -e "$t" ] && [ ! -f "$t" ]; then echo "$t is not a regular file"; return 1; fi
-  if [ ! -d "\${t%/*}/" ]; then echo "there is no directory \${t%/*}"; return 1; fi
+  if [ "$7" = replace ]; then t=$2; else t=$(target "$2") && [ -n "$t" ] || return 1; fi
+  if [ -e "$t" ] && [ ! -f "$t" ] && [ ! -L "$t" ]; then echo "$t is not a regular file"; return 1; fi
+  held "$t" || return 1
   m=$3 o=$4 g=$5
-  if [ -e "$t" ]; then : "\${m:=$(stat -c %a "$t")}" "\${o:=$(stat -c %u "$t")}" "\${g:=$(stat -c %g "$t")}"; fi
+  if [ -e "$t" ] && [ ! -L "$t" ]; then : "\${m:=$(stat -c %a "$t")}" "\${o:=$(stat -c %u "$t")}" "\${g:=$(stat -c %g "$t")}"; fi
   keep "$1" "$t" || return 1
+  if [ -n "$8" ] && [ "$(sha256sum <"$d/before-$1" | cut -d' ' -f1)" != "$8" ]; then
+    echo "$t was changed by somebody else since it was read: run again"; return 1
+  fi
   p=$(as_user "$w" mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
   printf '%s' "$p" >"$d/tmp-$1" && sync "$d/tmp-$1" "$d" || return 1
   base64 -d >"$d/content" && as_user "$w" sh -c 'cat >"$1"' sh "$p" <"$d/content" && as_user "$w" chmod "\${m:-0644}" "$p" && as_user "$w" sync "$p" || return 1
@@ -83,4 +94,4 @@ started() {
   : >"$d/was-$a-$1" && : >"$d/was-$e-$1" && sync "$d"
 }
 accept() { :; }
-`
+${directories}`

@@ -100,11 +100,17 @@ export function stepNotes({ undo, sharedWith }: ReportStep): string {
 export function stepText(step: ReportStep): string {
   const { kind, path, argv, action, name, title } = step
   if (typeof title === 'string') return title
-  if (typeof path === 'string') return `${kind} ${path}`
+  if (typeof path === 'string') return pathStepText(step, path)
   if (typeof action === 'string' && typeof name === 'string') return `${action} ${name}`.trimEnd()
   const words = Array.isArray(argv) ? argv.map(String).join(' ') : ''
   const line = words.replaceAll(/\s+/g, ' ')
   return `${kind === 'waitFor' ? 'wait for' : kind} ${line.length > 140 ? `${line.slice(0, 139)}…` : line}`
+}
+
+function pathStepText({ kind, target, mode, owner, group }: ReportStep, path: string): string {
+  if (kind === 'directory') return `make directory ${path} (${String(mode)} ${String(owner)}:${String(group)})`
+  if (kind === 'link') return `link ${path} → ${String(target)}`
+  return kind === 'remove-directory' ? `remove directory ${path}` : `${kind} ${path}`
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -1,6 +1,7 @@
+import { posix } from 'node:path'
 import { z } from 'zod'
 import { SakError } from '../core/errors.ts'
-import type { FileRead } from '../core/file.ts'
+import { bytesOf, type FileRead } from '../core/file.ts'
 import { matchesAny } from '../core/glob.ts'
 import { type Answer, type Host, hostFrom, type Read } from '../core/host.ts'
 import type { Step } from '../core/step.ts'
@@ -16,6 +17,7 @@ const FakeFile = z.strictObject({
   mtime: z.number().default(0),
   ctime: z.number().default(0),
   realPath: z.string().optional(),
+  link: z.string().optional(),
   binary: z.literal(true).optional(),
 })
 
@@ -31,7 +33,7 @@ const FakeCommand = z.strictObject({
 
 /**
  * What a fake host has. `files`: content, or an object with content, mode, owner, group, type, size, allocated, mtime, ctime,
- * realPath, binary. `commands`: what each program answers, found by argv, `as` and `stdin`. `denied`: globs of what may not be read.
+ * realPath, binary; with `link` a symbolic link to there. `commands`: what each program answers, found by argv, `as` and `stdin`. `denied`: globs of what may not be read.
  * `deniedUsers`: users whose eyes it cannot lend.
  */
 export const FakeHostState = z.strictObject({
@@ -63,6 +65,8 @@ function answerFrom(state: State, read: Read): Answer {
     }
     case 'stat':
       return { kind: 'stat', stat: fileOf(state, read.path).stat ?? null }
+    case 'link':
+      return { kind: 'link', target: linkAt(state, read.path) }
     case 'command': {
       const { as } = read.options
       if (as !== undefined && state.deniedUsers.includes(as)) throw new SakError('needs-root', `needs to be ${as}`)
@@ -82,26 +86,66 @@ function sameArgv(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((arg, index) => arg === b[index])
 }
 
-function fileOf(state: State, path: string): FileRead {
+function entryOf(state: State, path: string) {
   if (matchesAny(path, state.denied)) throw new SakError('needs-root', `${path} may not be read`)
-  const found = state.files[path]
+  return state.files[path]
+}
+
+function linkAt(state: State, path: string): string | null {
+  const found = entryOf(state, path)
+  return found?.link ?? found?.realPath ?? null
+}
+
+function fileOf(state: State, path: string): FileRead {
+  const found = entryOf(state, path)
   if (!found) return { kind: 'file', path, content: null }
+  if (found.link !== undefined) return fileBehind(state, path, posix.resolve(posix.dirname(path), found.link))
   const { content, mode, owner, group, type, mtime, ctime, realPath, binary } = found
-  const size = found.size ?? Buffer.byteLength(content)
+  const size = found.size ?? bytesOf({ content, ...(binary && { binary }) }).length
   const allocated = found.allocated ?? size
   const stat = { type, mode, owner, group, size, allocated, mtime, ctime, ...(realPath && { realPath }) }
   return { kind: 'file', path, content, mode, owner, group, stat, ...(binary && { binary }) }
 }
 
-/** The host after the file steps of a plan: writes and removes done, commands not run. */
+function fileBehind(state: State, path: string, realPath: string): FileRead {
+  const { stat, ...file } = fileOf(state, realPath)
+  return { ...file, path, ...(stat && { stat: { realPath, ...stat } }) }
+}
+
+type Files = NonNullable<FakeHostState['files']>
+
+/** The host after the file steps of a plan: files, directories and links written, made and removed; programs are not run. */
 export function withFileSteps(input: FakeHostState, steps: readonly Step[]): FakeHostState {
-  const files: NonNullable<FakeHostState['files']> = { ...input.files }
-  for (const step of steps) {
-    if (step.kind === 'remove') delete files[step.path]
-    if (step.kind !== 'write') continue
-    const before = files[step.path]
-    const { mode, owner, group } = { ...(typeof before === 'object' && before), ...step }
-    files[step.path] = { content: step.content, mode, owner, group }
-  }
+  const files: Files = { ...input.files }
+  for (const step of steps) doFileStep(files, step)
   return { ...input, files }
+}
+
+function doFileStep(files: Files, step: Step): void {
+  switch (step.kind) {
+    case 'write': {
+      const path = step.replaceLink ? step.path : behindLinks(files, step.path)
+      const before = files[path]
+      const { mode, owner, group } = { ...(typeof before === 'object' && !before.link && before), ...step }
+      files[path] = { content: step.content, mode, owner, group, ...(step.binary && { binary: step.binary }) }
+      break
+    }
+    case 'directory':
+      files[step.path] = { type: 'directory', mode: step.mode, owner: step.owner, group: step.group }
+      break
+    case 'link':
+      files[step.path] = { link: step.target }
+      break
+    case 'remove':
+      delete files[step.path]
+      break
+    case 'remove-directory':
+      for (const path of Object.keys(files)) if (`${path}/`.startsWith(`${step.path}/`)) delete files[path]
+  }
+}
+
+function behindLinks(files: Files, path: string): string {
+  const found = files[path]
+  const link = typeof found === 'object' ? found.link : undefined
+  return link === undefined ? path : behindLinks(files, posix.resolve(posix.dirname(path), link))
 }

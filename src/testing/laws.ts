@@ -94,8 +94,8 @@ async function afterwards(task: Task, state: FakeHostState, { steps }: Assessmen
 
 function doSteps(state: FakeHostState, steps: readonly Step[], does: LawOptions['does']): FakeHostState {
   return steps.reduce((host, step) => {
-    if (step.kind === 'write' || step.kind === 'remove') return withFileSteps(host, [step])
-    return does?.(step, host) ?? host
+    const runs = step.kind === 'run' || step.kind === 'service' || step.kind === 'waitFor'
+    return runs ? (does?.(step, host) ?? host) : withFileSteps(host, [step])
   }, state)
 }
 

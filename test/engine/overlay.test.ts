@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { FileRead } from '../../src/core/file.ts'
 import type { Answer, Read } from '../../src/core/host.ts'
-import { daemonReload, remove, run, write } from '../../src/core/step.ts'
+import { daemonReload, makeDirectory, makeLink, remove, removeDirectory, run, write } from '../../src/core/step.ts'
 import { type Ask, Deferred, isTouched, overlay, plannedFiles } from '../../src/engine/overlay.ts'
 
 const stat = {
@@ -24,6 +24,7 @@ function host() {
     asked.push(read)
     const known = (path: string) => path === '/d/a' || path === '/d/b'
     if (read.kind === 'command') return { kind: 'command', result: { code: 0, stdout: 'said', stderr: '' } }
+    if (read.kind === 'link') return { kind: 'link', target: null }
     if (read.kind === 'files') return { kind: 'files', files: [there('/d/a'), there('/d/b')] }
     if (read.kind === 'stat') return { kind: 'stat', stat: known(read.path) ? stat : null }
     return {
@@ -107,4 +108,38 @@ t.test('a directory that a program leaves is there, and what it leaves unknown d
   ]
   for (const read of unknown) await t.rejects(laid(read), Deferred, JSON.stringify(read))
   t.match(await laid({ kind: 'stat', path: '/srv/application' }), { stat: null }, 'a name that only begins alike')
+})
+
+t.test('directories and links are there as they will be', async t => {
+  const laid = overlay(
+    host().ask,
+    new Map(
+      plannedFiles([
+        makeDirectory({ kind: 'directory', path: '/srv', mode: '0750', owner: 'app', group: 'app' }),
+        makeLink({ kind: 'link', path: '/srv/to-a', target: '../d/a' }),
+        makeLink({ kind: 'link', path: '/srv/to-d', target: '/d' }),
+        makeLink({ kind: 'link', path: '/d/to-new', target: 'new' }),
+        write({ kind: 'file', path: '/d/new', content: 'new', mode: '0644', owner: 'root', group: 'root' }),
+      ]),
+    ),
+  )
+  t.match(await laid({ kind: 'stat', path: '/srv' }), { stat: { type: 'directory', mode: '0750' } })
+  t.match(await laid({ kind: 'link', path: '/srv/to-a' }), { target: '../d/a' })
+  t.match(await laid({ kind: 'link', path: '/srv' }), { target: null })
+  const through = { path: '/srv/to-a', content: 'old', stat: { realPath: '/d/a' } }
+  t.match(await laid({ kind: 'file', path: '/srv/to-a' }), { file: through })
+  t.match(await laid({ kind: 'stat', path: '/srv/to-a' }), { stat: { type: 'file', realPath: '/d/a' } })
+  t.match(await laid({ kind: 'file', path: '/srv/to-d/new' }), { file: { content: 'new' } }, 'through a directory link')
+  const found = await laid({ kind: 'files', globs: ['/d/*'] })
+  t.same(found.kind === 'files' && found.files.map(({ path }) => path), ['/d/a', '/d/b', '/d/new', '/d/to-new'])
+  await t.rejects(laid({ kind: 'files', globs: ['/srv/to-d/*'] }), Deferred)
+})
+
+t.test('what is in a directory that will be removed is gone', async t => {
+  const laid = overlay(host().ask, new Map(plannedFiles([removeDirectory('/d', { recurse: true })])))
+  t.match(await laid({ kind: 'file', path: '/d/a' }), { file: { content: null } })
+  t.match(await laid({ kind: 'stat', path: '/d' }), { stat: null })
+  t.match(await laid({ kind: 'link', path: '/d/a' }), { target: null })
+  t.match(await laid({ kind: 'files', globs: ['/d/*'] }), { files: [] })
+  await t.rejects(laid({ kind: 'command', argv: ['x'], options: { dependsOn: ['/d/*'] } }), Deferred)
 })

@@ -53,7 +53,10 @@ t.test('attributes are shown where they are stated and differ', async t => {
 
 t.test('a binary file is named, not shown', async t => {
   const before: FileRead = { kind: 'file', path, content: '\u0000\u00ff', binary: true }
-  t.match(change(before, file(path, 'a\n')), [{ diff: `Binary file ${path} differs\n` }, { before: { mode: null } }])
+  t.match(change(before, file(path, 'a\n')), [
+    { diff: `Binary file ${path} differs (2 to 2 bytes)\n` },
+    { before: { mode: null } },
+  ])
 })
 
 t.test('of lists of files those that differ, those that come and those that go', async t => {
@@ -72,4 +75,31 @@ t.test('of records the entries that differ, of all else the whole', async t => {
   t.same(change('on', 'off'), [{ key: 'saved', before: 'on', after: 'off' }])
   t.same(change(undefined, ['a']), [{ key: 'saved', before: null, after: ['a'] }])
   t.same(change([], ['a']), [{ key: 'saved', before: [], after: ['a'] }])
+})
+
+t.test('what is hidden shows neither its content nor that before', async t => {
+  const shown = change(file(path, 'old secret\n'), { ...file(path, 'new secret\n'), hidden: true })
+  t.notMatch(JSON.stringify(shown), /secret/)
+  t.match(shown, [{ before: { bytes: 11 }, after: { bytes: 11 }, diff: /not shown/ }])
+})
+
+t.test('directories and links show what differs, and a file in their place is shown with them', async t => {
+  const directory = { kind: 'directory', path: '/srv', mode: '0755', owner: 'root', group: 'root' }
+  const link = { kind: 'link', path, target: 'elsewhere' }
+  t.match(change(null, directory), [
+    { path: '/srv', before: { type: null }, after: { type: 'directory', mode: '0755' } },
+  ])
+  t.same(change({ ...directory, mode: '0700' }, directory), [
+    { key: 'saved', path: '/srv', before: { mode: '0700' }, after: { mode: '0755' } },
+  ])
+  t.same(
+    change([], [directory]).map(({ path }) => path),
+    ['/srv'],
+  )
+  t.match(change(link, { ...link, target: '/x' }), [{ path, before: { target: 'elsewhere' }, after: { target: '/x' } }])
+  t.match(change(link, file(path, 'a\n')), [
+    { before: { type: 'link', target: 'elsewhere' }, after: { type: 'file', bytes: 2 } },
+    { diff: /\+a\n/ },
+  ])
+  t.match(change(file(path, 'a\n'), link), [{ after: { type: 'link' } }, { diff: /-a\n/ }])
 })

@@ -1,0 +1,134 @@
+/** The building blocks on a real host: what they put there, what they leave alone, and what comes back after a failure. */
+import { definePlaybook, reconcile, type Task, type TaskList } from 'sak-reconcile'
+import { directory, file } from 'sak-reconcile/modules'
+import t from 'tap'
+import { inventoryOf, startHost } from './harness.ts'
+
+const { host, stop } = await startHost('light')
+t.teardown(stop)
+
+const root = { root: true } as const
+const at = (name: string) => `/srv/blocks/${name}`
+await host.exec('mkdir -p /srv/blocks', root)
+
+async function run(tasks: TaskList, dryRun = false, become = true) {
+  const inventory = inventoryOf([host])
+  for (const each of Object.values(inventory.hosts)) each.become = become
+  const report = await reconcile({
+    playbook: definePlaybook({ name: 'blocks', tasks: () => tasks }),
+    inventory,
+    dryRun,
+    connect: { sshConfigPath: 'none', hostKeyChecking: 'off' },
+  })
+  const [found] = report.hosts
+  if (!found || found.error) throw new Error(`no answer: ${JSON.stringify(report.hosts)}`)
+  return { statuses: found.tasks.map(({ status }) => status), tasks: found.tasks, trips: found.roundTrips }
+}
+const dry = (...tasks: Task[]) => run(tasks, true)
+const apply = (...tasks: TaskList) => run(tasks)
+/** A task whose last step fails, after its file was written. */
+const failing = (path: string) => file({ path, content: 'x', validate: ['false', '{}'] }, { label: 'failing' })
+const about = (name: string) => host.output(`stat -c '%F %a %U:%G' ${at(name)}`, root)
+const isThere = async (name: string) => (await host.exec(`test -e ${at(name)}`, { ...root, mayFail: true })).code === 0
+
+t.test('directories and files, planned on each other and made in one go', async t => {
+  const tasks = [
+    directory({ path: at('app/conf/deep'), parents: true, owner: 'ubuntu', mode: '2750' }),
+    file({ path: at('app/conf/deep/a b'), content: "it's\n$HOME\n", owner: 'ubuntu' }, { label: 'text' }),
+    file({ path: at('bytes'), content: { base64: 'AP+ACg==' }, mode: '0600' }, { label: 'bytes' }),
+    file({ path: at('app/current'), linkTo: 'conf/deep' }, { label: 'link' }),
+  ]
+  const planned = await dry(...tasks)
+  t.same(planned.statuses, ['drift', 'drift', 'drift', 'drift'])
+  t.match(planned.tasks[1]?.changes[0]?.diff, /^--- \/dev\/null\n\+\+\+ .*\+it's\n\+\$HOME\n/s)
+  t.notOk(await isThere('app'), 'a dry run makes nothing')
+  t.same((await apply(...tasks)).statuses, ['changed', 'changed', 'changed', 'changed'])
+  t.equal(await about('app'), 'directory 755 root:root')
+  t.equal(await about('app/conf/deep'), 'directory 2750 ubuntu:ubuntu')
+  t.equal(await about('bytes'), 'regular file 600 root:root')
+  t.equal(
+    await host.output(`od -An -tx1 ${at('bytes')}; readlink ${at('app/current')}`, root),
+    ' 00 ff 80 0a\nconf/deep',
+  )
+  t.equal(await host.output(`cat '${at('app/current')}/a b'`, root), "it's\n$HOME")
+  t.match(await dry(...tasks), { statuses: ['ok', 'ok', 'ok', 'ok'], trips: 2 })
+})
+
+t.test('each drift is found, and mended', async t => {
+  const tasks = [
+    directory({ path: at('app'), owner: 'ubuntu' }),
+    file({ path: at('app/f'), content: 'right\n', mode: '0640', group: 'adm', diff: 'show' }),
+  ]
+  await apply(...tasks)
+  const drifts = [`chmod g+s ${at('app')}`, `chmod 700 ${at('app')}`, `chown root ${at('app')}`, `rm ${at('app/f')}`]
+  const ofFile = [`printf wrong >${at('app/f')}`, `chmod u+s ${at('app/f')}`, `chgrp ubuntu ${at('app/f')}`]
+  for (const command of [...drifts, ...ofFile]) {
+    await host.exec(command, root)
+    t.ok((await dry(...tasks)).statuses.includes('drift'), command)
+    t.ok((await apply(...tasks)).statuses.includes('changed'), `${command}: mended`)
+    t.same((await dry(...tasks)).statuses, ['ok', 'ok'])
+  }
+})
+
+t.test('a failure leaves everything as it was', async t => {
+  await host.exec(`mkdir ${at('full')}; echo kept >${at('full/file')}; ln ${at('full/file')} ${at('full/twin')}`, root)
+  await host.exec(`echo old >${at('target')}; ln -s target ${at('link')}`, root)
+  const look = () => host.output(`cd /srv/blocks; find . -printf '%p %i %y %m %U:%G %s %T@ %l\n' | sort`, root)
+  const before = await look()
+  const { together } = await import('sak-reconcile')
+  const tasks = together([
+    directory({ path: at('full'), absent: true, recurse: true }),
+    directory({ path: at('new/below'), parents: true }, { label: 'new' }),
+    file({ path: at('link'), content: 'new', links: 'replace' }),
+    file({ path: at('new/below/link'), linkTo: '/etc' }, { label: 'made link' }),
+    failing(at('last')),
+  ])
+  const { tasks: found } = await apply(tasks)
+  t.match(found.at(-1), { status: 'failed', error: { rollback: 'done' } })
+  const without = (listing: string) => listing.replaceAll(/^\. .*$/gm, '').replaceAll(/ \d+ l /g, ' l ') // the folder was written to, a link is a new one
+  t.equal(without(await look()), without(before), 'links, hard links, times and inodes too')
+  t.equal(await host.output('ls /var/lib/sak-reconcile/transactions', root), '')
+})
+
+t.test('removing a directory needs consent, and takes nothing that is mounted', async t => {
+  const gently = directory({ path: at('full'), absent: true })
+  const wholly = directory({ path: at('full'), absent: true, recurse: true })
+  t.match((await apply(gently)).tasks, [
+    { status: 'blocked', error: { code: 'refused', message: /it holds file, twin/ } },
+  ])
+  await host.exec(`mkdir ${at('full/mnt')}; mount -t tmpfs none ${at('full/mnt')}; touch ${at('full/mnt/x')}`, root)
+  t.match((await apply(wholly)).tasks, [
+    { status: 'blocked', error: { message: /mounted on \/srv\/blocks\/full\/mnt/ } },
+  ])
+  await host.exec(`umount ${at('full/mnt')}`, root)
+  t.match((await dry(wholly)).tasks, [
+    { impact: 'data', changes: [{ path: at('full') }, { key: 'contents', before: { entries: 3 } }] },
+  ])
+  t.same((await apply(wholly)).statuses, ['changed'])
+  t.equal(await host.output('ls -A /srv/blocks | grep -e full -e sak || true', root), '')
+  t.same((await dry(wholly)).statuses, ['ok'])
+})
+
+t.test('what a plain user may not read is blocked, and never in sync', async t => {
+  await host.exec(`echo secret >${at('secret')}; chmod 600 ${at('secret')}`, root)
+  const secret = file({ path: at('secret'), content: 'secret\n', mode: '0600' })
+  t.match((await run([secret], true, false)).tasks, [{ status: 'blocked', error: { code: 'needs-root' } }])
+  const found = await dry(file({ path: at('secret'), content: 'other\n', mode: '0600' }))
+  t.notMatch(JSON.stringify(found), /secret\\n|other\\n/, 'what not everybody may read is not in the report')
+})
+
+t.test('in the directory of another user nothing of root’s is touched', async t => {
+  await host.exec(
+    `mkdir -p ${at('theirs')}; chown ubuntu: ${at('theirs')}; echo root >${at('roots')}; chmod 644 ${at('roots')}`,
+    root,
+  )
+  await host.exec(`ln -s ../roots ${at('theirs/trap')}`)
+  const trapped = await apply(file({ path: at('theirs/trap'), content: 'pwned\n', owner: 'ubuntu' }))
+  t.match(trapped.tasks, [{ status: 'failed', error: { said: /link of one user to the file of another/ } }])
+  t.equal(await host.output(`cat ${at('roots')}`), 'root')
+  t.same(
+    (await apply(file({ path: at('theirs/trap'), content: 'theirs\n', owner: 'ubuntu', links: 'replace' }))).statuses,
+    ['changed'],
+  )
+  t.equal(await about('theirs/trap'), 'regular file 644 ubuntu:ubuntu')
+})
