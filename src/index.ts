@@ -9,6 +9,7 @@ export { type ErrorCode, isSakError, SakError } from './core/errors.ts'
 export type { HostFacts } from './core/facts.ts'
 export {
   absent,
+  bytesOf,
   type DirectoryState,
   type FileRead,
   type FileState,
@@ -26,7 +27,15 @@ export {
   type InventoryInput,
   inventorySchema,
 } from './core/inventory.ts'
-export { checkFile, desiredFile, fileParams, placeFile, ValidateCommand } from './core/managed-file.ts'
+export {
+  checkFile,
+  DiffRule,
+  desiredFile,
+  fileParams,
+  isClosed,
+  placeFile,
+  ValidateCommand,
+} from './core/managed-file.ts'
 export { blocked, defineModule, type Module, type ModuleDefinition, orUnreadable } from './core/module.ts'
 export { partOf } from './core/owned.ts'
 export { fileObstacles, LinkRule, otherThan, type Place, readPlace, unknownOwners } from './core/place.ts'

@@ -16,6 +16,12 @@ export const ValidateCommand = z
   .optional()
   .describe('A program that must accept the new file before it is put in its place; "{}" in its argv is that file')
 
+/** Schema of whether reports show what is in a file. */
+export const DiffRule = z
+  .enum(['show', 'hide'])
+  .optional()
+  .describe('Whether reports show the content; default: where everybody on the host may read the file')
+
 /** The params of a module that rules one file as a whole. */
 export const fileParams = {
   path: AbsolutePath.describe('The file'),
@@ -24,10 +30,7 @@ export const fileParams = {
   group: UserName.optional().describe('Its group; default: the group that is called as the owner'),
   links: LinkRule,
   validate: ValidateCommand,
-  diff: z
-    .enum(['show', 'hide'])
-    .optional()
-    .describe('Whether reports show the content; default: where everybody on the host may read the file'),
+  diff: DiffRule,
 }
 const FileParams = z.object(fileParams)
 type FileParams = z.output<typeof FileParams>
@@ -78,8 +81,15 @@ async function readSaved(host: Host, { path, link }: Place, desired: FileState |
   return orUnreadable(host.file(path))
 }
 
-/** Reports are read by more people than may log in: what not everybody on the host may read is not shown unless asked for. */
-function isClosed(current: FileRead | LinkState | Unreadable, desired: FileState, diff: FileParams['diff']): boolean {
+/**
+ * Whether reports are not to show a content. They are read by more people than may log in: what not everybody on the host may
+ * read, or might before, is not shown unless asked for.
+ */
+export function isClosed(
+  current: FileRead | LinkState | Unreadable,
+  desired: FileState,
+  diff: 'show' | 'hide' | undefined,
+): boolean {
   if (diff !== undefined) return diff === 'hide'
   const modes = [desired.mode, current.kind === 'file' ? current.mode : undefined]
   return modes.some(mode => mode !== undefined && (Number.parseInt(mode, 8) & 0o004) === 0)

@@ -57,7 +57,7 @@ type State = z.output<typeof FakeHostState>
 function answerFrom(state: State, read: Read): Answer {
   switch (read.kind) {
     case 'file':
-      return { kind: 'file', file: fileOf(state, read.path) }
+      return { kind: 'file', file: regularFileOf(state, read.path) }
     case 'files': {
       const paths = Object.keys(state.files).filter(path => matchesAny(path, read.globs))
       const files = paths.filter(path => state.files[path]?.type === 'file').sort()
@@ -105,6 +105,13 @@ function fileOf(state: State, path: string): FileRead {
   const allocated = found.allocated ?? size
   const stat = { type, mode, owner, group, size, allocated, mtime, ctime, ...(realPath && { realPath }) }
   return { kind: 'file', path, content, mode, owner, group, stat, ...(binary && { binary }) }
+}
+
+/** As a host answers that is asked for the content of a directory. */
+function regularFileOf(state: State, path: string): FileRead {
+  const file = fileOf(state, path)
+  if (file.stat && file.stat.type !== 'file') throw new SakError('refused', `${path} is not a regular file`)
+  return file
 }
 
 function fileBehind(state: State, path: string, realPath: string): FileRead {
