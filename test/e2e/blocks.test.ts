@@ -1,6 +1,6 @@
 /** The building blocks on a real host: what they put there, what they leave alone, and what comes back after a failure. */
 import { definePlaybook, reconcile, type Task, type TaskList } from 'sak-reconcile'
-import { directory, file } from 'sak-reconcile/modules'
+import { directory, file, line, template } from 'sak-reconcile/modules'
 import t from 'tap'
 import { inventoryOf, startHost } from './harness.ts'
 
@@ -131,4 +131,58 @@ t.test('in the directory of another user nothing of root’s is touched', async 
     ['changed'],
   )
   t.equal(await about('theirs/trap'), 'regular file 644 ubuntu:ubuntu')
+})
+
+t.test('lines and blocks of one file, planned on each other, and every other byte kept', async t => {
+  await host.exec(
+    `printf 'na\\357ve\\r\\n#Port 22\\nlast' >${at('sshd')}; chmod 640 ${at('sshd')}; chown ubuntu:adm ${at('sshd')}`,
+    root,
+  )
+  const path = at('sshd')
+  const tasks = [
+    line({ path, line: 'Port 2222', match: /^#?Port\b/, diff: 'show' }, { label: 'port' }),
+    line({ path, name: 'shop', block: 'a\nb', after: /^Port/, diff: 'show' }, { label: 'block' }),
+    template({ path: at('made'), template: '<%= name %>:<%= port %>\n', vars: { name: 'shop', port: 5000 } }),
+  ]
+  const planned = await dry(...tasks)
+  t.same(planned.statuses, ['drift', 'drift', 'drift'])
+  t.match(planned.tasks[1]?.changes[0]?.diff, /Binary file/, 'what is not UTF-8 is not shown as text')
+  t.same((await apply(...tasks)).statuses, ['changed', 'changed', 'changed'])
+  const bytes = Buffer.from(await host.output(`base64 -w0 ${path}`, root), 'base64').toString('latin1')
+  const marked = '# BEGIN shop\r\na\r\nb\r\n# END shop\r\n'
+  t.equal(bytes, `na\xefve\r\nPort 2222\n${marked}last`)
+  t.equal(await about('sshd'), 'regular file 640 ubuntu:adm')
+  t.equal(await host.output(`cat ${at('made')}`), 'shop:5000')
+  t.same((await dry(...tasks)).statuses, ['ok', 'ok', 'ok'])
+  await apply(line({ path, name: 'shop', absent: true }))
+  t.equal(
+    await host.output(`base64 -w0 ${path}`, root),
+    Buffer.from('na\xefve\r\nPort 2222\nlast', 'latin1').toString('base64'),
+  )
+})
+
+t.test('what the validator refuses is put back', async t => {
+  const path = '/etc/sudoers.d/blocks'
+  const validate = ['/usr/sbin/visudo', '-cf', '{}']
+  const good = file({ path, content: 'ubuntu ALL=(ALL) NOPASSWD: ALL\n', mode: '0440', validate })
+  t.same((await apply(good)).statuses, ['changed'])
+  const broken = await apply(line({ path, line: 'nonsense here', validate }))
+  t.match(broken.tasks, [{ status: 'failed', error: { code: 'step-failed', rollback: 'done', said: /syntax error/ } }])
+  t.equal(await host.output(`cat ${path}`, root), 'ubuntu ALL=(ALL) NOPASSWD: ALL')
+  await host.exec(`rm ${path}`, root)
+})
+
+t.test('a change of somebody else between our reading and our writing is not lost', async t => {
+  const path = at('shared')
+  await host.exec(`echo mine >${path}`, root)
+  const meddle = `exec >>${path}; sleep 0.2; echo theirs`
+  const slow = file(
+    { path: at('slow'), content: 'x', validate: ['sh', '-c', meddle, 'sh', '{}'] },
+    { label: 'meddler' },
+  )
+  const { tasks } = await apply(slow, line({ path, line: 'ours' }))
+  t.match(tasks, [{ status: 'changed' }, { status: 'failed', error: { said: /was changed by somebody else/ } }])
+  t.equal(await host.output(`cat ${path}`), 'mine\ntheirs')
+  t.same((await apply(line({ path, line: 'ours' }))).statuses, ['changed'])
+  t.equal(await host.output(`cat ${path}`), 'mine\ntheirs\nours')
 })
