@@ -79,7 +79,8 @@ function patternsOf(inventory: Inventory): (pattern: string) => ReadonlySet<stri
   }
 }
 
-function inventoryFor({ inventory, dryRun }: JobOptions): Inventory {
+/** The hosts to choose from. Throws SakError `usage` where none are named and this is no dry run. */
+export function inventoryFor({ inventory, dryRun }: Pick<JobOptions, 'inventory' | 'dryRun'>): Inventory {
   if (inventory) return isInventory(inventory) ? inventory : defineInventory(inventory)
   if (dryRun) return localInventory()
   throw new SakError('usage', 'no inventory: which hosts should be changed?', {

@@ -36,6 +36,10 @@ const layers: Readonly<Record<string, { may: RegExp; instead: string }>> = {
     may: /^src\/(core|loading)\//,
     instead: 'loading turns files into core types; run.ts wires the rest',
   },
+  'src/drift': {
+    may: /^src\/(core|drift)\//,
+    instead: 'what drifts is known from core/report.ts; recorded.ts wires the rest',
+  },
 }
 
 for (const [folder, { may, instead }] of Object.entries(layers)) {
@@ -84,4 +88,25 @@ t.test('only the connections know ssh', async t => {
     ssh.filter(({ file }) => !file.startsWith('src/connections/')),
     [],
   )
+})
+
+/** All files that run when one does: what it imports, also lazily, but not as types. */
+async function reachOf(entry: string): Promise<ReadonlySet<string>> {
+  const reached = new Set([entry])
+  for (const file of reached) {
+    const text = await readFile(join(root, file), 'utf8')
+    const values = text.replaceAll(/^(import|export) type [^']*'[^']+'/gm, '')
+    for (const [, of = ''] of values.matchAll(/(?:\bfrom|\bimport|\bimport\()\s*'(\.[^']+)'/g)) {
+      reached.add(relative(root, join(root, dirname(file), of)))
+    }
+  }
+  return reached
+}
+
+t.test('no way leads from drift to what changes a host', async t => {
+  const changing = /^src\/(run|engine\/(apply|transaction|host-lock|recovery)[\w-]*)\.ts$/
+  const toChange = async (entry: string) => [...(await reachOf(entry))].filter(file => changing.test(file))
+  t.same(await toChange('src/cli/drift.ts'), [])
+  t.ok((await reachOf('src/cli/drift.ts')).has('src/engine/look.ts'), 'the ways are followed')
+  t.ok((await toChange('src/cli/reconcile.ts')).length >= 6, 'and they do lead there from an apply')
 })

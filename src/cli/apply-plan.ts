@@ -5,6 +5,7 @@ import { savedJson } from '../loading/saved-json.ts'
 import { apply } from '../run.ts'
 import { interruptible } from './interrupt.ts'
 import type { CliOptions } from './options.ts'
+import { recordedApply } from './record.ts'
 import { remember } from './remember.ts'
 import { reportTo } from './report-output.ts'
 import { runOptions } from './run-options.ts'
@@ -23,7 +24,11 @@ export async function applyPlanCommand(path: string, cli: CliOptions): Promise<n
   }
   const file = await savedJson(path, PlanFile, { what: 'plan', hint: 'plans are made with --dry-run --save-plan FILE' })
   const { playbook, inventory, vars, tags, skipTags, allow, allowOverBudget, login } = file.source
-  const { options, playbook: name } = await runOptions({
+  const {
+    options,
+    playbook: name,
+    ...history
+  } = await runOptions({
     ...login,
     ...cli,
     dryRun: false,
@@ -38,7 +43,10 @@ export async function applyPlanCommand(path: string, cli: CliOptions): Promise<n
   const output = reportTo({ ...cli, yes: true })
   return interruptible(async signal => {
     const run = { ...options, connect: { ...options.connect, signal }, signal, onEvent: output.onEvent }
-    const report = await apply(file, { ...run, allowDeferred: cli.allowDeferred })
+    const report = await recordedApply({ ...history, jobs: run, signal }, async ({ begin, onIntents }) => {
+      await begin()
+      return apply(file, { ...run, onIntents, allowDeferred: cli.allowDeferred })
+    })
     await output.finish()
     await remember(name, report)
     return report.exitCode

@@ -24,6 +24,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       const { reportCommand } = await import('./report.ts')
       await reportCommand(file, options)
     },
+    drift: async options => {
+      const { driftCommand } = await import('./drift.ts')
+      exitCode = await driftCommand(options)
+    },
+    history: async options => {
+      const { historyCommand } = await import('./history.ts')
+      await historyCommand(options)
+    },
     modules: async options => {
       const { modulesCommand } = await import('./reference.ts')
       await modulesCommand(options)

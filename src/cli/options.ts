@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { Health, MaxFail, parseMaxFail, parseSerial, Serial, type Share } from '../core/rollout.ts'
 import { impacts } from '../core/step.ts'
+import { Duration } from '../core/units.ts'
 import { reportFormats } from '../reports/formats.ts'
 import { version } from '../version.ts'
 
@@ -50,9 +51,32 @@ export interface Commands {
   reconcile(options: CliOptions): Promise<void>
   applyPlan(file: string, options: CliOptions): Promise<void>
   report(file: string, options: CliOptions): Promise<void>
+  drift(options: DriftOptions): Promise<void>
+  history(options: HistoryOptions): Promise<void>
   modules(options: ReferenceOptions): Promise<void>
   schema(name: string | undefined): Promise<void>
 }
+
+const DriftFlags = z.object({
+  all: z.boolean().default(false),
+  jitter: Duration.optional(),
+  deadline: Duration.optional(),
+})
+
+/** What `sak-reconcile drift` says. */
+export type DriftOptions = CliOptions & z.output<typeof DriftFlags>
+
+const HistoryFlags = z.object({
+  since: z.string().optional(),
+  inventory: z.array(z.string()).optional(),
+  host: z.string().optional(),
+  task: z.string().optional(),
+  json: z.boolean().default(false),
+  color: z.boolean().default(true),
+})
+
+/** What `sak-reconcile history` says. */
+export type HistoryOptions = z.output<typeof HistoryFlags> & { readonly playbook?: string }
 
 const ReferenceOptions = z.object({ json: z.boolean().default(false), color: z.boolean().default(true) })
 
@@ -90,8 +114,35 @@ export function program(commands: Commands): Command {
     .action(async (file: string, raw: unknown) => {
       await commands.report(file, toOptions(raw))
     })
+  withDrift(root, commands)
   withReference(root, commands)
   return root
+}
+
+function withDrift(root: Command, commands: Commands): void {
+  withRunOptions(root.command('drift'))
+    .description('Looks for drift and says what has changed since the last time: for cron. Changes nothing on a host.')
+    .argument('[playbook]', 'as for a run')
+    .option('--all', 'show also what was told before and is still there')
+    .option('--jitter <time>', 'wait a random time of at most so long first (5m)', duration)
+    .option('--deadline <time>', 'time for the whole run (default: 30m)', duration)
+    .action(async (playbook: string | undefined, raw: unknown) => {
+      const flags = { ...toOptions(raw), ...DriftFlags.parse(raw) }
+      await commands.drift({ ...flags, ...(playbook !== undefined && { playbook }) })
+    })
+  root
+    .command('history')
+    .description('What drifted, since when, who mended it, what comes and goes.')
+    .argument('[playbook]', 'as for a run')
+    .option('-i, --inventory <x>', 'as for the runs whose history it is; may be repeated', append)
+    .option('--since <when>', 'only from then on: a day (2026-11-01) or a time back from now (7d)')
+    .option('--host <pattern>', 'only of these hosts: a name, a glob, ~regex')
+    .option('--task <pattern>', 'only of these tasks')
+    .option('--json', 'for machines')
+    .option('--no-color', 'no colours')
+    .action(async (playbook: string | undefined, raw: unknown) => {
+      await commands.history({ ...HistoryFlags.parse(raw), ...(playbook !== undefined && { playbook }) })
+    })
 }
 
 function withReference(root: Command, commands: Commands): void {
@@ -196,6 +247,12 @@ function maxFail(text: string): Share {
   } catch {
     throw new InvalidArgumentError(share)
   }
+}
+
+function duration(text: string): Duration {
+  const { data } = Duration.safeParse(text)
+  if (data === undefined) throw new InvalidArgumentError('expected a time such as 30s, 5m or 1h')
+  return data
 }
 
 function health(text: string): string {

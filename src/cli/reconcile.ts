@@ -1,11 +1,13 @@
 import { SakError } from '../core/errors.ts'
 import type { Report } from '../core/report.ts'
 import { refuseUnwritable, writeOwnFile } from '../loading/own-file.ts'
+import type { Recording } from '../recorded.ts'
 import { applyQuestion } from '../reports/question.ts'
 import { plan, reconcile } from '../run.ts'
 import { interruptible } from './interrupt.ts'
 import type { CliOptions } from './options.ts'
 import { confirm } from './questions.ts'
+import { recordedApply } from './record.ts'
 import { remember } from './remember.ts'
 import { reportTo } from './report-output.ts'
 import { runOptions } from './run-options.ts'
@@ -16,16 +18,33 @@ export async function reconcileCommand(cli: CliOptions): Promise<number> {
     throw new SakError('usage', '--save-plan goes with --dry-run', { hint: 'then: sak-reconcile apply PLAN.json' })
   }
   if (cli.savePlan !== undefined) await refuseUnwritable(cli.savePlan, '--save-plan')
-  const { options, source, playbook } = await runOptions(cli)
+  const { options, source, playbook, ...history } = await runOptions(cli)
   if (!cli.dryRun) refuseWithoutTerminal(cli)
   const output = reportTo(cli)
   return interruptible(async signal => {
     const run = { ...options, connect: { ...options.connect, signal }, signal, onEvent: output.onEvent }
-    const ask = !cli.dryRun && !cli.yes && { confirm: (planned: Report) => confirm(applyQuestion(planned)) }
-    const report = cli.savePlan === undefined ? await reconcile({ ...run, ...ask }) : await savePlan(cli.savePlan)
+    const report = await reported()
     await output.finish()
     if (options.inventory) await remember(playbook, report)
     return report.exitCode
+
+    async function reported(): Promise<Report> {
+      if (cli.savePlan !== undefined) return savePlan(cli.savePlan)
+      if (cli.dryRun) return reconcile(run)
+      const ask =
+        ({ begin }: Recording) =>
+        async (planned: Report) => {
+          const isAgreed = await confirm(applyQuestion(planned))
+          if (isAgreed) await begin()
+          return isAgreed
+        }
+      return recordedApply({ ...history, jobs: run, signal }, async recording => {
+        const { begin, onIntents } = recording
+        if (!cli.yes) return reconcile({ ...run, onIntents, confirm: ask(recording) })
+        await begin()
+        return reconcile({ ...run, onIntents })
+      })
+    }
 
     async function savePlan(file: string): Promise<Report> {
       const planned = await plan(run, source)

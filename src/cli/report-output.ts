@@ -29,11 +29,19 @@ export function reportTo(cli: CliOptions): ReportOutput {
 
 /** The reports alone: no progress, no plan to be asked about. */
 export function reportsTo(cli: ReportOptions): ReportOutput {
-  const all = [
+  return together([
     cli.output === undefined ? onStdout(cli) : inFile(cli, cli.format, cli.output, '-o'),
-    ...cli.report.map(({ format, file }) => inFile(cli, format, file, '--report')),
+    furtherReportsTo(cli),
     ...githubPage(cli),
-  ]
+  ])
+}
+
+/** The reports of --report alone. */
+export function furtherReportsTo(cli: ReportOptions): ReportOutput {
+  return together(cli.report.map(({ format, file }) => inFile(cli, format, file, '--report')))
+}
+
+function together(all: readonly ReportOutput[]): ReportOutput {
   return {
     onEvent: toAll(all.map(each => each.onEvent)),
     finish: async () => {
@@ -100,7 +108,7 @@ function planOnStderr(cli: CliOptions): Listener {
 }
 
 /** How far the run is: a line that is redrawn on a terminal, plain lines where it cannot be or in a log that asks for them. */
-function progress(cli: CliOptions): Listener {
+export function progress(cli: CliOptions): Listener {
   const { quiet, verbose, format, output } = cli
   const isPiped = format !== 'text' && output === undefined && !process.stdout.isTTY
   if (quiet || isPiped) return () => {}

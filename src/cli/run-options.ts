@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ConnectOptions } from '../core/connect-options.ts'
+import type { DriftConfig } from '../core/drift-config.ts'
 import { SakError } from '../core/errors.ts'
 import { defineInventory, type Inventory, isInventory } from '../core/inventory.ts'
 import type { PlanSource } from '../core/plan-file.ts'
@@ -23,6 +24,9 @@ export interface CliRun {
   readonly source: PlanSource
   /** Tells the runs of this playbook from others'. */
   readonly playbook: string
+  /** Tells the history of these hosts and this playbook from others. */
+  readonly history: string
+  readonly drift: DriftConfig
 }
 
 /** Loads all that the command line and the config name. Throws SakError before any host is touched. */
@@ -60,7 +64,18 @@ export async function runOptions(cli: CliOptions): Promise<CliRun> {
     ...(cli.inventory && { inventory: cli.inventory.map(each => absolute(each, cwd)) }),
     login: loginOf(cli, cwd),
   }
-  return { options, source, playbook: name }
+  return { options, source, playbook: name, history: keyOf(cli, loaded, cwd), drift: loaded?.config.drift ?? {} }
+}
+
+/** Tells the history of a playbook and its hosts from others: what the command line names, or the config. */
+export async function historyKey(cli: Pick<CliOptions, 'playbook' | 'inventory'>): Promise<string> {
+  const cwd = process.cwd()
+  return keyOf(cli, await loadConfig(cwd), cwd)
+}
+
+function keyOf(cli: Pick<CliOptions, 'playbook' | 'inventory'>, loaded: LoadedConfig | undefined, cwd: string): string {
+  const inventories = cli.inventory?.map(each => absolute(each, cwd)) ?? [loaded?.path ?? '']
+  return [playbookName(cli, loaded, cwd), ...inventories].join('\n')
 }
 
 /** What a saved plan keeps of the login. */
@@ -90,7 +105,11 @@ function rolloutOptions(cli: CliOptions, config: RolloutOptions = {}): RolloutOp
 /** A file by its whole path, so that it is found from elsewhere; any other name as it is. */
 const absolute = (name: string, cwd: string) => (existsSync(resolve(cwd, name)) ? resolve(cwd, name) : name)
 
-function playbookName({ playbook }: CliOptions, loaded: LoadedConfig | undefined, cwd: string): string {
+function playbookName(
+  { playbook }: Pick<CliOptions, 'playbook'>,
+  loaded: LoadedConfig | undefined,
+  cwd: string,
+): string {
   if (playbook !== undefined) return absolute(playbook, cwd)
   const configured = loaded?.config.playbook
   if (loaded && typeof configured === 'string') return absolute(configured, loaded.folder)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DriftConfig } from './drift-config.ts'
 import { SakError } from './errors.ts'
 import type { Inventory, InventoryInput } from './inventory.ts'
 import { describeIssues } from './issues.ts'
@@ -15,6 +16,8 @@ export interface Config extends RolloutOptions {
   readonly vars?: Vars
   /** Hosts at once. Default 50. */
   readonly forks?: number
+  /** Who is told of drift, what is ignored, how long the history is kept. */
+  readonly drift?: DriftConfig
 }
 
 /** What may stand in a config; playbooks and inventories as values are checked where they are used. */
@@ -30,6 +33,7 @@ export const configSchema = z.strictObject({
   serial: Serial.optional(),
   maxFail: MaxFail.optional(),
   health: Health.optional(),
+  drift: DriftConfig.optional(),
 })
 
 /** A typed, checked config. Throws SakError `invalid-config`. */

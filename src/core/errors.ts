@@ -39,6 +39,11 @@ export type ErrorCode =
   | 'did-not-converge'
   | 'stale-plan'
   | 'locked'
+  // the history of runs cannot be read or kept
+  | 'history-broken'
+  | 'history-newer'
+  | 'history-unusable'
+  | 'notify-failed'
   // a rollout stopped
   | 'not-started'
   | 'unhealthy'

@@ -67,7 +67,7 @@ function matchOne(inventory: Inventory, pattern: string): InventoryHost[] {
 }
 
 function hostsNamed(inventory: Inventory, pattern: string): InventoryHost[] {
-  const matches = matcherOf(pattern)
+  const matches = patternMatcher(pattern)
   const groups = [...inventory.groups.keys()].filter(matches)
   const names = new Set(groups.flatMap(group => hostsOfGroup(inventory, group)))
   if (groups.length === 0 || /^~|[.?*[]/.test(pattern)) {
@@ -78,7 +78,8 @@ function hostsNamed(inventory: Inventory, pattern: string): InventoryHost[] {
   return [...names].flatMap(name => inventory.hosts.get(name) ?? [])
 }
 
-function matcherOf(pattern: string): (name: string) => boolean {
+/** Whether a name fits a single pattern: a name, a glob, or `~` and a regular expression. Throws SakError `usage`. */
+export function patternMatcher(pattern: string): (name: string) => boolean {
   try {
     const regex = pattern.startsWith('~') ? new RegExp(`^(?:${pattern.slice(1)})`) : globRegex(pattern)
     return name => regex.test(name)

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { HostStatus, type Report } from '../core/report.ts'
 import { writeOwnFile } from './own-file.ts'
+import { type Environment, playbookId, stateFolder } from './state-folder.ts'
 
 /** What is kept of the last run of a playbook: what became of each host. */
 const LastRun = z.object({
@@ -15,16 +14,8 @@ const LastRun = z.object({
 })
 export type LastRun = z.infer<typeof LastRun>
 
-type Environment = Readonly<Record<string, string | undefined>>
-
-/** Where this user's runs are remembered. */
-function stateFolder({ XDG_STATE_HOME: base }: Environment): string {
-  return join(base && isAbsolute(base) ? base : join(homedir(), '.local/state'), 'sak-reconcile')
-}
-
 function pathOf(playbook: string, environment: Environment): string {
-  const id = createHash('sha256').update(playbook).digest('hex').slice(0, 16)
-  return join(stateFolder(environment), `last-run-${id}.json`)
+  return join(stateFolder(environment), `last-run-${playbookId(playbook)}.json`)
 }
 
 /** Keeps what became of the hosts of a run, in place of the run before: wholly or not at all. */
