@@ -41,7 +41,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       await schemaCommand(name)
     },
   })
-  command.exitOverride()
+  for (const each of [command, ...command.commands]) each.exitOverride()
   try {
     await command.parseAsync(argv, { from: 'user' })
     return exitCode
