@@ -87,6 +87,8 @@ export interface ServiceStep {
   readonly kind: 'service'
   readonly name: string
   readonly action: 'reload' | 'restart' | 'start' | 'stop' | 'enable' | 'disable' | 'daemon-reload'
+  /** Whose: a unit of this user's own systemd (`systemctl --user`), which must be running. Default: the system's. */
+  readonly user?: string
   readonly impact: Impact
 }
 
@@ -166,13 +168,13 @@ const serviceImpact = {
   'daemon-reload': 'none',
 } as const satisfies Record<ServiceStep['action'], Impact>
 
-export function service(name: string, action: ServiceStep['action']): ServiceStep {
-  return { kind: 'service', name, action, impact: serviceImpact[action] }
+export function service(name: string, action: ServiceStep['action'], options: { user?: string } = {}): ServiceStep {
+  return { kind: 'service', name, action, ...options, impact: serviceImpact[action] }
 }
 
 /** Tells systemd to read its units (and fstab) again. */
-export function daemonReload(): ServiceStep {
-  return service('', 'daemon-reload')
+export function daemonReload(options: { user?: string } = {}): ServiceStep {
+  return service('', 'daemon-reload', options)
 }
 
 export function waitFor(
@@ -202,8 +204,10 @@ export function describeStep(step: Step): string {
       return `${step.kind} ${step.path}`
     case 'link':
       return `link ${step.path} -> ${step.target}`
-    case 'service':
-      return `service ${step.action} ${step.name}`.trimEnd()
+    case 'service': {
+      const line = `service ${step.action} ${step.name}`.trimEnd()
+      return step.user === undefined ? line : `${line} (of ${step.user})`
+    }
     case 'run':
     case 'waitFor':
       return `${step.kind} ${step.argv.join(' ')}`

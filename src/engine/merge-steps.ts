@@ -80,7 +80,7 @@ const activations: readonly ServiceStep['action'][] = ['start', 'reload', 'resta
 
 /** A restart does what a reload and what a start does; a reload does not start. */
 function oneAction(a: ServiceStep, b: ServiceStep): ServiceStep | undefined {
-  if (a.name !== b.name) return undefined
+  if (a.name !== b.name || a.user !== b.user) return undefined
   if (a.action === b.action) return a
   if (!activations.includes(a.action) || !activations.includes(b.action)) return undefined
   return [a, b].find(({ action }) => action === 'restart')

@@ -43,7 +43,7 @@ function reportStep(step: Step): ReportStep {
     case 'link':
       return { kind, path: step.path, target: step.target, impact }
     case 'service':
-      return { kind, action: step.action, name: step.name, impact }
+      return { kind, action: step.action, name: step.name, ...(step.user !== undefined && { user: step.user }), impact }
     case 'run': {
       const undo = typeof step.undo === 'string' ? { undo: step.undo } : {}
       return { kind, ...titled(step), argv: [...step.argv], impact, ...undo }

@@ -103,7 +103,7 @@ function usersOf(step: Step): string[] {
     case 'remove-directory':
       return []
     case 'service':
-      return ['root']
+      return [step.user ?? 'root']
     case 'run':
     case 'waitFor':
       return [step.as ?? 'root']
@@ -177,40 +177,41 @@ function runBodies(step: RunStep, id: number): Bodies {
   }
 }
 
-function serviceBodies({ name, action }: ServiceStep, id: number): Bodies {
+function serviceBodies({ name, action, user }: ServiceStep, id: number): Bodies {
   const unit = quote(name)
+  const ctl = user === undefined ? 'systemctl' : `user_systemctl ${quote(user)}`
   const was = (state: string) => `[ -e "$d/was-${state}-${id}" ]`
   const begun = `[ -e "$d/out-${id}" ]`
   switch (action) {
     case 'daemon-reload':
-      return { run: 'systemctl daemon-reload', again: `${begun} || return 0; systemctl daemon-reload` }
+      return { run: `${ctl} daemon-reload`, again: `${begun} || return 0; ${ctl} daemon-reload` }
     case 'reload':
     case 'restart':
       return {
-        run: `started ${id} ${unit} && systemctl ${action} -- ${unit}`,
+        run: `started ${id} ${unit} ${ctl} && ${ctl} ${action} -- ${unit}`,
         again: `${begun} || return 0
-if ${was('inactive')}; then systemctl stop -- ${unit}; return; fi
-if systemctl is-active --quiet -- ${unit}; then systemctl ${action} -- ${unit}; else systemctl restart -- ${unit}; fi && systemctl is-active --quiet -- ${unit}`,
+if ${was('inactive')}; then ${ctl} stop -- ${unit}; return; fi
+if ${ctl} is-active --quiet -- ${unit}; then ${ctl} ${action} -- ${unit}; else ${ctl} restart -- ${unit}; fi && ${ctl} is-active --quiet -- ${unit}`,
       }
     case 'start':
       return {
-        run: `started ${id} ${unit} && systemctl start -- ${unit}`,
-        undo: `! ${was('inactive')} || systemctl stop -- ${unit}`,
+        run: `started ${id} ${unit} ${ctl} && ${ctl} start -- ${unit}`,
+        undo: `! ${was('inactive')} || ${ctl} stop -- ${unit}`,
       }
     case 'stop':
       return {
-        run: `started ${id} ${unit} && systemctl stop -- ${unit}`,
-        again: `! ${was('active')} || systemctl start -- ${unit}`,
+        run: `started ${id} ${unit} ${ctl} && ${ctl} stop -- ${unit}`,
+        again: `! ${was('active')} || ${ctl} start -- ${unit}`,
       }
     case 'enable':
       return {
-        run: `started ${id} ${unit} && systemctl enable -- ${unit}`,
-        undo: `! ${was('disabled')} || systemctl disable -- ${unit}`,
+        run: `started ${id} ${unit} ${ctl} && ${ctl} enable -- ${unit}`,
+        undo: `! ${was('disabled')} || ${ctl} disable -- ${unit}`,
       }
     case 'disable':
       return {
-        run: `started ${id} ${unit} && systemctl disable -- ${unit}`,
-        undo: `! ${was('enabled')} || systemctl enable -- ${unit}`,
+        run: `started ${id} ${unit} ${ctl} && ${ctl} disable -- ${unit}`,
+        undo: `! ${was('enabled')} || ${ctl} enable -- ${unit}`,
       }
   }
 }

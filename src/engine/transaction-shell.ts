@@ -88,10 +88,14 @@ wait_for() {
   done
 }
 # how a unit was, on disk before it is touched: what is not known is not stopped
+# started ID UNIT SYSTEMCTL...
 started() {
-  if systemctl is-active --quiet -- "$2"; then a=active; else a=inactive; fi
-  if systemctl is-enabled --quiet -- "$2" 2>/dev/null; then e=enabled; else e=disabled; fi
-  : >"$d/was-$a-$1" && : >"$d/was-$e-$1" && sync "$d"
+  id=$1 unit=$2; shift 2
+  if "$@" is-active --quiet -- "$unit"; then a=active; else a=inactive; fi
+  if "$@" is-enabled --quiet -- "$unit" 2>/dev/null; then e=enabled; else e=disabled; fi
+  : >"$d/was-$a-$id" && : >"$d/was-$e-$id" && sync "$d"
 }
+# the systemd of a user
+user_systemctl() { u=$1; shift; as_user "$u" env XDG_RUNTIME_DIR="/run/user/$(id -u -- "$u")" systemctl --user "$@"; }
 accept() { :; }
 ${directories}`

@@ -98,10 +98,13 @@ export function stepNotes({ undo, sharedWith }: ReportStep): string {
 
 /** A step in a few words. */
 export function stepText(step: ReportStep): string {
-  const { kind, path, argv, action, name, title } = step
+  const { kind, path, argv, action, name, title, user } = step
   if (typeof title === 'string') return title
   if (typeof path === 'string') return pathStepText(step, path)
-  if (typeof action === 'string' && typeof name === 'string') return `${action} ${name}`.trimEnd()
+  if (typeof action === 'string' && typeof name === 'string') {
+    const whose = typeof user === 'string' ? ` (of ${user})` : ''
+    return `${`${action} ${name}`.trimEnd()}${whose}`
+  }
   const words = Array.isArray(argv) ? argv.map(String).join(' ') : ''
   const line = words.replaceAll(/\s+/g, ' ')
   return `${kind === 'waitFor' ? 'wait for' : kind} ${line.length > 140 ? `${line.slice(0, 139)}…` : line}`

@@ -46,6 +46,7 @@ t.test('a step on one line, with its impact', async t => {
     { kind: 'run', argv: ['sh', '-c', 'a\n  b'], impact: 'restart' },
     { kind: 'run', argv: ['x'], title: 'check it', impact: 'none' },
     { kind: 'waitFor', argv: ['y', 'z'.repeat(200)], impact: 'none' },
+    { kind: 'service', action: 'daemon-reload', name: '', user: 'ubuntu', impact: 'none' },
   ] as const
   const lines = stepLines(steps, 'dry-run', none)
   t.same(lines.slice(0, 5), [
@@ -56,5 +57,6 @@ t.test('a step on one line, with its impact', async t => {
     'would check it',
   ])
   t.match(lines[5], /^would wait for y z+…$/)
+  t.equal(lines[6], 'would daemon-reload (of ubuntu)')
   t.match(stepLines(steps, 'apply', none)[0], 'did write /a')
 })
