@@ -1,4 +1,5 @@
 /** The built-in modules. Each is written against the package's public name, as anyone's would be. */
+export { command } from './command/module.ts'
 export { cron } from './cron/module.ts'
 export { directory } from './directory/module.ts'
 export { file } from './file/module.ts'

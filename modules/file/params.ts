@@ -1,4 +1,4 @@
-import { fileParams, readSource, SourcePath } from 'sak-reconcile'
+import { fileParams, readSource, SecretString, SourcePath } from 'sak-reconcile'
 import { z } from 'zod'
 
 const oneOf = 'expected one of content, source, linkTo and absent'
@@ -6,7 +6,7 @@ const oneOf = 'expected one of content, source, linkTo and absent'
 const Fields = z.strictObject({
   ...fileParams,
   content: z
-    .union([z.string(), z.strictObject({ base64: z.base64().describe('Bytes, as base64') })])
+    .union([SecretString, z.strictObject({ base64: z.base64().describe('Bytes, as base64') })])
     .optional()
     .describe('What it holds: text, or bytes as { base64 }'),
   source: SourcePath.optional().describe('A file of this machine that it is a copy of, byte for byte'),

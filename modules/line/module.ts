@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto'
 import {
   blocked,
-  bytesOf,
   type Checked,
   defineModule,
   type FileRead,
@@ -59,8 +57,9 @@ async function checkFileWith(host: Host, params: Params): Promise<Found> {
     const error = blocked('refused', `${path}: ${edited.refused}`, edited.hint)
     return { current: { saved }, desired: { saved }, blocked: [error, ...fileObstacles(place, links)] }
   }
-  const { binary } = saved
-  const desired: FileState = { kind: 'file', path, content: edited.content, ...(binary && { binary }) }
+  const { binary, mode } = saved
+  const kept = { ...(binary && { binary }), ...(mode && { mode }) }
+  const desired: FileState = { kind: 'file', path, content: edited.content, ...kept }
   const hidden = isClosed(saved, desired, params.diff) && { hidden: true }
   return { current: { saved }, desired: { saved: { ...desired, ...hidden } }, blocked: fileObstacles(place, links) }
 }
@@ -104,6 +103,5 @@ function edit({ content, binary }: FileRead, params: Params): Edited {
 
 /** The step fails where somebody else has changed the file since: their change would be lost. */
 function madeFrom(file: FileRead | Unreadable) {
-  if (file.kind === 'unreadable' || file.content === null) return {}
-  return { madeFrom: createHash('sha256').update(bytesOf(file)).digest('hex') }
+  return file.kind === 'unreadable' || file.content === null ? {} : { madeFrom: file.content }
 }

@@ -1,4 +1,4 @@
-import { AbsolutePath, DiffRule, FileMode, UserName, ValidateCommand } from 'sak-reconcile'
+import { AbsolutePath, DiffRule, FileMode, orSecret, SecretString, UserName, ValidateCommand } from 'sak-reconcile'
 import { z } from 'zod'
 
 const oneLine = z.string().regex(/^[^\r\n\0]*$/, { error: 'expected one line, without its end' })
@@ -23,12 +23,11 @@ export const defaultName = 'managed by sak-reconcile'
 export const Params = z
   .strictObject({
     path: AbsolutePath.describe('The file, which is not ours: every other line stays as it is'),
-    line: oneLine.optional().describe('The line that must stand in it'),
+    line: orSecret(oneLine).optional().describe('The line that must stand in it'),
     match: Pattern.optional().describe('The line takes the place of one that matches; with absent, those lines go'),
-    block: z
-      .string()
-      .optional()
-      .describe('Several lines that must stand in it, between two marking lines, instead of a line'),
+    block: SecretString.optional().describe(
+      'Several lines that must stand in it, between two marking lines, instead of a line',
+    ),
     name: oneLine.min(1).optional().describe(`What the marking lines call the block; default: "${defaultName}"`),
     comment: z
       .union([oneLine, z.tuple([oneLine, oneLine])])

@@ -1,4 +1,4 @@
-import { fileParams, readSource, SourcePath } from 'sak-reconcile'
+import { fileParams, readSource, SecretString, SourcePath } from 'sak-reconcile'
 import { z } from 'zod'
 import { render } from './render.ts'
 
@@ -9,7 +9,9 @@ const Fields = z.strictObject({
   vars: z
     .record(
       z.string().regex(/^[A-Za-z_$][\w$]*$/, { error: 'expected a name such as "port"' }),
-      z.json({ error: 'expected texts, numbers, booleans, null, and lists and objects of them' }),
+      z.union([SecretString, z.json()], {
+        error: 'expected texts, numbers, booleans, null, and lists and objects of them',
+      }),
     )
     .default({})
     .describe('What the template may use, by name'),

@@ -33,7 +33,7 @@ export interface WriteStep {
   readonly binary?: true
   /** A link at the path is replaced by the file. */
   readonly replaceLink?: boolean
-  /** The SHA-256, in hexadecimal, of the file that the content was made from: if the file is another by now, the step fails. */
+  /** The content that this one was made from: if the file holds another by now, the step fails. */
   readonly madeFrom?: string
   readonly impact: 'none'
 }

@@ -95,7 +95,7 @@ function exposed(open: unknown, where: string): SakError {
 function openParts(step: Step): unknown {
   switch (step.kind) {
     case 'write': {
-      const { content: _, validate, ...rest } = step
+      const { content: _, madeFrom: __, validate, ...rest } = step
       return [rest, validate && openCommand(validate)]
     }
     case 'run': {

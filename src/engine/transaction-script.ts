@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { bytesOf } from '../core/file.ts'
 import { quote, quoteAll } from '../core/quote.ts'
 import type { Command, RunStep, ServiceStep, Step, WaitForStep, WriteStep } from '../core/step.ts'
@@ -149,7 +150,7 @@ function stepBodies(step: Step, id: number): Bodies {
 }
 
 function writeBodies(step: WriteStep, id: number): Bodies {
-  const { path, mode = '', owner = '', group = '', validate, replaceLink, madeFrom = '' } = step
+  const { path, mode = '', owner = '', group = '', validate, replaceLink, madeFrom } = step
   const check = validate ? `validate_${id}` : 'accept'
   const refuse = validate?.refuse ? `if refused ${quote(validate.refuse)} "$d/validate"; then r=1; fi` : ':'
   const validation = validate
@@ -159,11 +160,18 @@ cat "$d/validate"; ${refuse}; return $r
 }\n`
     : ''
   const base64 = wrap(bytesOf(step).toString('base64'))
-  const words = [path, mode, owner, group, check, replaceLink ? 'replace' : 'follow', madeFrom]
+  const words = [path, mode, owner, group, check, replaceLink ? 'replace' : 'follow', digestOf(step, madeFrom)]
   return {
     run: `${validation}write_file ${id} ${quoteAll(words)} <<'SAK_CONTENT'\n${base64}\nSAK_CONTENT`,
     undo: `put_back ${id}`,
   }
+}
+
+/** The SHA-256 of what the file must hold for the step to be done; empty where that does not matter. */
+function digestOf({ binary }: WriteStep, content: string | undefined): string {
+  if (content === undefined) return ''
+  const bytes = bytesOf({ content, ...(binary && { binary }) })
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 function runBodies(step: RunStep, id: number): Bodies {

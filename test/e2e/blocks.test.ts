@@ -1,6 +1,6 @@
 /** The building blocks on a real host: what they put there, what they leave alone, and what comes back after a failure. */
-import { definePlaybook, reconcile, type Task, type TaskList } from 'sak-reconcile'
-import { directory, file, line, template } from 'sak-reconcile/modules'
+import { definePlaybook, reconcile, secret, type Task, type TaskList } from 'sak-reconcile'
+import { command, directory, file, line, template } from 'sak-reconcile/modules'
 import t from 'tap'
 import { inventoryOf, startHost } from './harness.ts'
 
@@ -185,4 +185,69 @@ t.test('a change of somebody else between our reading and our writing is not los
   t.equal(await host.output(`cat ${path}`), 'mine\ntheirs')
   t.same((await apply(line({ path, line: 'ours' }))).statuses, ['changed'])
   t.equal(await host.output(`cat ${path}`), 'mine\ntheirs\nours')
+})
+
+t.test('secrets stand in what is written, and in no report', async t => {
+  process.env.SAK_BLOCKS_SECRET = 'c4nary-of-blocks'
+  const password = secret.env('SAK_BLOCKS_SECRET')
+  const tasks = [
+    file({ path: at('pw'), content: password, mode: '0600', diff: 'show' }),
+    template({ path: at('tpl'), template: 'pw=<%= pw %>\n', vars: { pw: password }, mode: '0600', diff: 'show' }),
+    file({ path: at('lines'), content: `old=${password}\n`, mode: '0600', diff: 'show' }, { label: 'first' }),
+    line({ path: at('more'), line: `pw=${password}`, create: true, mode: '0600', diff: 'show' }),
+  ]
+  const planned = await dry(...tasks)
+  const applied = await apply(...tasks)
+  t.same(applied.statuses, ['changed', 'changed', 'changed', 'changed'])
+  t.notMatch(JSON.stringify([planned, applied]), /c4nary/)
+  t.equal(
+    await host.output(`cd /srv/blocks; cat tpl more pw`, root),
+    'pw=c4nary-of-blocks\npw=c4nary-of-blocks\nc4nary-of-blocks',
+  )
+  t.same((await apply(line({ path: at('more'), line: 'x' }))).statuses, ['changed'], 'a line beside a secret')
+  const beside = line({ path: at('more'), line: `again=${password}`, diff: 'show' })
+  const { tasks: found } = await apply(beside)
+  t.match(found, [{ status: 'changed' }], 'the file that it was made from holds the secret too')
+  t.notMatch(JSON.stringify(found), /c4nary/)
+  t.same((await dry(...tasks)).statuses, ['ok', 'ok', 'ok', 'ok'])
+})
+
+t.test('a command runs where its check says so, and is checked again', async t => {
+  const make = command({
+    shell: 'echo "$WORD" >made-by; cat >>made-by; id -un >>made-by',
+    cwd: at('work'),
+    as: 'ubuntu',
+    env: { WORD: 'it is $HOME' },
+    stdin: 'read\n',
+    creates: at('work/made-by'),
+    impact: 'none',
+    undo: [['rm', '-f', at('work/made-by')]],
+  })
+  const tasks = [directory({ path: at('work'), owner: 'ubuntu' }), make]
+  t.match((await dry(...tasks)).tasks, [
+    { status: 'drift' },
+    { status: 'drift', steps: [{ argv: ['env', '-C', at('work'), 'sh'] }] },
+  ])
+  t.notOk(await isThere('work'))
+  t.same((await apply(...tasks)).statuses, ['changed', 'changed'])
+  t.equal(await host.output(`cat ${at('work/made-by')}`), 'it is $HOME\nread\nubuntu')
+  t.same((await dry(...tasks)).statuses, ['ok', 'ok'])
+
+  const reads = file({ path: at('work/made-by'), content: 'x' }, { label: 'reads' })
+  await host.exec(`rm ${at('work/made-by')}`, root)
+  const { together } = await import('sak-reconcile')
+  const undone = await apply(together([make, failing(at('last'))]))
+  t.match(undone.tasks, [{ error: { rollback: 'done' } }, { error: { rollback: 'done' } }])
+  t.notOk(await isThere('work/made-by'), 'its undo ran')
+  const writes = command({
+    argv: ['touch', at('other')],
+    creates: at('other'),
+    changes: [reads.owns[0] ?? ''],
+    impact: 'none',
+    undo: 'none',
+  })
+  t.same((await dry(writes, reads)).statuses, ['drift', 'deferred'], 'what a command changes nobody foresees')
+
+  const liar = command({ argv: ['true'], creates: at('never'), impact: 'none', undo: 'resumable' })
+  t.match((await apply(liar)).tasks, [{ status: 'failed', error: { code: 'did-not-converge' } }])
 })
