@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AdviceOptions } from './core/advice.ts'
 import { SakError } from './core/errors.ts'
 import { describeIssues } from './core/issues.ts'
 import { isPlaybook, isPlaybookFactory } from './core/playbook.ts'
@@ -20,6 +21,7 @@ const schema = z.strictObject({
   tags: names.optional(),
   skipTags: names.optional(),
   vars: z.record(z.string(), z.unknown()).optional(),
+  advice: AdviceOptions.optional(),
   forks: z.int().positive().optional(),
   serial: Serial.optional(),
   maxFail: MaxFail.optional(),

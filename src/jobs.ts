@@ -1,3 +1,5 @@
+import type { AdviceOptions, Silence } from './core/advice.ts'
+import { hostRuleIds } from './core/advise.ts'
 import { SakError } from './core/errors.ts'
 import { selectHosts } from './core/host-pattern.ts'
 import {
@@ -27,6 +29,7 @@ export interface JobOptions {
   readonly skipTags?: readonly string[]
   /** Params of the playbook, stronger than all others. */
   readonly vars?: Vars
+  readonly advice?: AdviceOptions
 }
 
 /** A host and its tasks. */
@@ -55,11 +58,18 @@ export function jobsOf(options: JobOptions): readonly Job[] {
   }
   const known = new Set<string>()
   const isIn = patternsOf(inventory)
+  const tasksOf = (host: InventoryHost) =>
+    playbook.tasksFor(host, options.vars, pattern => isIn(pattern).has(host.name))
   const jobs = hosts.map(host => {
-    const tasks = playbook.tasksFor(host, options.vars, pattern => isIn(pattern).has(host.name))
+    const tasks = tasksOf(host)
     for (const task of tasks) for (const name of namesOf(task)) known.add(name)
     return { host, tasks: tasks.filter(task => isChosen(task, options)), whole: tasks }
   })
+  refuseUnknownSilence(
+    options.advice?.silence ?? {},
+    jobs.flatMap(job => job.whole),
+    () => all.flatMap(tasksOf),
+  )
   refuseUnknownTags([...(options.tags ?? []), ...(options.skipTags ?? [])], known)
   if (jobs.every(job => job.tasks.length === 0)) {
     throw new SakError('usage', `no task is left of the playbook ${playbook.name} for any host`, {
@@ -104,5 +114,22 @@ function refuseUnknownTags(tags: readonly string[], known: ReadonlySet<string>):
   if (unknown === undefined) return
   throw new SakError('usage', `no task has the tag "${unknown}"`, {
     hint: didYouMean(unknown, known) ?? `known: ${[...known].join(', ')}`,
+  })
+}
+
+/** What is silenced must be advice that there is, be it for hosts that this run leaves out: a misspelt id would silence nothing. */
+function refuseUnknownSilence(ofRun: Silence, chosen: readonly Task[], everywhere: () => readonly Task[]): void {
+  const silenced = new Set([...Object.keys(ofRun), ...chosen.flatMap(task => Object.keys(task.silence))])
+  const idsOf = (tasks: readonly Task[]) => [
+    ...hostRuleIds,
+    ...tasks.flatMap(({ advice = [] }) => advice.map(({ id }) => id)),
+  ]
+  const unknownIn = (known: readonly string[]) => [...silenced].find(id => !known.includes(id))
+  if (unknownIn(idsOf(chosen)) === undefined) return
+  const known = [...new Set(idsOf(everywhere()))]
+  const unknown = unknownIn(known)
+  if (unknown === undefined) return
+  throw new SakError('usage', `there is no advice "${unknown}" to silence`, {
+    hint: didYouMean(unknown, known) ?? `known: ${known.join(', ')}`,
   })
 }

@@ -1,3 +1,4 @@
+import { type Advised, noAdvice } from './core/advise.ts'
 import type { ConnectOptions } from './core/connect-options.ts'
 import type { Intent } from './core/drift.ts'
 import type { Playbook, PlaybookFactory } from './core/playbook.ts'
@@ -32,8 +33,22 @@ export interface JobsRun extends HostsOptions, WithSecrets {
   readonly mode: Report['mode']
   readonly work: (job: Job) => Work
   readonly onPlan?: (host: string, plan: HostPlan) => void
-  /** Reports of hosts on which nothing is to be done. */
-  readonly rest?: readonly HostReport[]
+  /** Of hosts on which nothing is to be done. */
+  readonly rest?: ReportPart
+}
+
+/** What a report has of some hosts. */
+export type ReportPart = Pick<Report, 'hosts' | 'advice' | 'silencedAdvice'>
+
+export function partOf(
+  { hosts, advice = [], silencedAdvice = [] }: ReportPart,
+  names: ReadonlySet<string>,
+): ReportPart {
+  return {
+    hosts: hosts.filter(({ name }) => names.has(name)),
+    advice: advice.filter(({ host }) => names.has(host)),
+    silencedAdvice: silencedAdvice.filter(({ host }) => names.has(host)),
+  }
 }
 
 /** Goes to all hosts, does the work there, and reports. */
@@ -46,10 +61,11 @@ export async function runJobs(jobs: readonly Job[], options: JobsRun): Promise<R
     forks = 50,
     signal,
     hostDeadline = '30m',
-    rest = [],
+    rest = { hosts: [] },
     onPlan,
     onIntents,
   } = options
+  const advised = new Map<string, Advised>()
   const startedAt = new Date()
   const started = performance.now()
   const emit = options.onEvent ?? (() => {})
@@ -68,15 +84,25 @@ export async function runJobs(jobs: readonly Job[], options: JobsRun): Promise<R
       secrets,
       ...(signal && { signal }),
     }
-    const { report, plan, intents } = await traced('host', name, () => runHost(about, () => connect(host, connecting)))
+    const {
+      report,
+      plan,
+      intents,
+      advised: found,
+    } = await traced('host', name, () => runHost(about, () => connect(host, connecting)))
+    advised.set(name, found)
     if (plan) onPlan?.(name, plan)
     onIntents?.(name, intents)
     return report
   }
   const inBatches = mode === 'apply' ? rolloutOf(options) : {}
-  const hosts = [...rest, ...(await rollOut(jobs, { ...inBatches, forks, run, emit, ...(signal && { signal }) }))]
+  const hosts = [...rest.hosts, ...(await rollOut(jobs, { ...inBatches, forks, run, emit, ...(signal && { signal }) }))]
   const about = { mode, playbook: nameOf(playbook), startedAt: startedAt.toISOString() }
-  const report = reportOf({ ...about, durationMs: Math.round(performance.now() - started) }, secrets.hide(hosts))
+  const report = reportOf(
+    { ...about, durationMs: Math.round(performance.now() - started) },
+    secrets.hide(hosts),
+    adviceOf(rest, jobs, advised),
+  )
   tracedNow('end of reports', undefined, () => emit({ type: 'end', report }))
   return report
 }
@@ -87,9 +113,25 @@ const rolloutOf = ({ serial, maxFail, health }: RolloutOptions): RolloutOptions 
   ...(health && { health }),
 })
 
+/** In the order of the hosts, whichever was done first. */
+function adviceOf(
+  { advice = [], silencedAdvice = [] }: ReportPart,
+  jobs: readonly Job[],
+  advised: ReadonlyMap<string, Advised>,
+) {
+  const found = jobs.map(({ host: { name: host } }) => ({ host, ...(advised.get(host) ?? noAdvice) }))
+  return {
+    advice: [...advice, ...found.flatMap(({ host, advice: of }) => of.map(each => ({ ...each, host })))],
+    silencedAdvice: [
+      ...silencedAdvice,
+      ...found.flatMap(({ host, silenced }) => silenced.map(each => ({ ...each, host }))),
+    ],
+  }
+}
+
 type About = Pick<Report, 'mode' | 'playbook' | 'startedAt' | 'durationMs'>
 
-function reportOf(about: About, hosts: readonly HostReport[]): Report {
+function reportOf(about: About, hosts: readonly HostReport[], advice: Omit<ReportPart, 'hosts'>): Report {
   return {
     schema: 'sak-reconcile/report@1',
     ...about,
@@ -98,6 +140,7 @@ function reportOf(about: About, hosts: readonly HostReport[]): Report {
       hosts: countBy(hosts.map(host => host.status)),
       tasks: countBy(hosts.flatMap(host => host.tasks.map(task => task.status))),
     },
+    ...advice,
     hosts: [...hosts],
   }
 }

@@ -10,7 +10,7 @@ import { look } from './engine/look.ts'
 import type { HostPlan } from './engine/plan-host.ts'
 import { plannedHost, type Reviewed } from './engine/reviewed.ts'
 import { type Job, type JobOptions, jobsOf } from './jobs.ts'
-import { type HostsOptions, runJobs } from './run-jobs.ts'
+import { type HostsOptions, partOf, type ReportPart, runJobs } from './run-jobs.ts'
 import { type WithSecrets, withSecrets } from './secrets.ts'
 import { version } from './version.ts'
 
@@ -61,7 +61,7 @@ async function reconcileJobs(jobs: readonly Job[], options: ReconcileOptions & W
     planned = await agreed()
   }
   if (options.signal?.aborted || !planned.report.hosts.some(needsWork)) return planned.report
-  return applyReviewed(jobs, options, { key, hosts: planned.hosts, rest: planned.report.hosts })
+  return applyReviewed(jobs, options, { key, hosts: planned.hosts, rest: planned.report })
 }
 
 /** A plan to be reviewed, and the report that shows it. */
@@ -116,14 +116,16 @@ export async function apply(file: PlanFile, options: ApplyPlanOptions): Promise<
   const missing = file.hosts.find(host => !jobs.some(job => job.host.name === host.name))
   if (missing) throw new SakError('stale-plan', `the plan is for ${missing.name}, which is not among the hosts now`)
   const planned = jobs.filter(job => hosts.has(job.host.name))
-  return withSecrets(planned, options, run => applyReviewed(planned, run, { key: file.key, hosts, rest: [] }))
+  return withSecrets(planned, options, run =>
+    applyReviewed(planned, run, { key: file.key, hosts, rest: { hosts: [] } }),
+  )
 }
 
 interface Agreed {
   readonly key: string
   readonly hosts: ReadonlyMap<string, PlannedHost>
   /** Reports of hosts on which there is nothing to do. */
-  readonly rest: readonly HostReport[]
+  readonly rest: ReportPart
 }
 
 async function applyReviewed(
@@ -131,9 +133,9 @@ async function applyReviewed(
   options: RunOptions & WithSecrets,
   { key, hosts, rest }: Agreed,
 ): Promise<Report> {
-  const inSync = new Map(rest.filter(host => !needsWork(host)).map(host => [host.name, host]))
+  const inSync = new Set(rest.hosts.filter(host => !needsWork(host)).map(host => host.name))
   const chosen = jobs.filter(job => !inSync.has(job.host.name))
-  return (await runAll(chosen, 'apply', options, { key, hosts }, [...inSync.values()])).report
+  return (await runAll(chosen, 'apply', options, { key, hosts }, partOf(rest, inSync))).report
 }
 
 const toApply: ReadonlySet<string> = new Set(['drift', 'deferred', 'interrupted'])
@@ -154,18 +156,25 @@ async function runAll(
   mode: Report['mode'],
   options: RunOptions & WithSecrets,
   review?: Review,
-  rest: readonly HostReport[] = [],
+  rest: ReportPart = { hosts: [] },
 ): Promise<{ report: Report; hosts: ReadonlyMap<string, PlannedHost> }> {
   const planned = new Map<string, PlannedHost>()
   const runId = newRunId(new Date())
-  const { allow = 'data', allowOverBudget: allowOver = false, lockWaitSeconds: waitSeconds = 10, onEvent } = options
+  const {
+    allow = 'data',
+    allowOverBudget: allowOver = false,
+    lockWaitSeconds: waitSeconds = 10,
+    onEvent,
+    advice,
+  } = options
   const work = ({ host: { name }, whole }: Job): Work => {
     const budget = { tasks: whole, allowOver }
-    if (mode === 'dry-run') return look(name, { allow, budget })
+    const planning = { allow, budget, silence: advice?.silence ?? {} }
+    if (mode === 'dry-run') return look(name, planning)
     const seen = review?.hosts?.get(name)
     const reviewed: Reviewed | undefined = seen && review && { key: review.key, host: seen }
     const onTask = ({ label }: { label: string }) => onEvent?.({ type: 'task', host: name, label })
-    return applyLocked({ allow, budget, runId, onTask, waitSeconds, ...(reviewed && { reviewed }) })
+    return applyLocked({ ...planning, runId, onTask, waitSeconds, ...(reviewed && { reviewed }) })
   }
   const onPlan = (name: string, made: HostPlan) => {
     if (review) planned.set(name, plannedHost(name, review.key, made, options.secrets))

@@ -9,6 +9,7 @@ import {
   reconcile,
   run,
   service,
+  tasks,
   together,
   write,
 } from 'sak-reconcile'
@@ -85,6 +86,20 @@ t.test('params of playbooks', async t => {
     () => web({ domain: 'x', nginks: {} }),
     // @ts-expect-error of the wrong type, deep within
     () => web({ domain: 'x' }).with({ nginx: { port: '1' } }),
+    () => motd({ text: 'x' }, { when: ({ facts }) => facts.os.id === 'debian' && facts.ramMiB > 1000 }),
+    // @ts-expect-error a fact that is none
+    () => motd({ text: 'x' }, { when: ({ facts }) => facts.ram > 1000 }),
+    // @ts-expect-error a condition is true or false
+    () => motd({ text: 'x' }, { when: ({ facts }) => facts.os.id }),
+    () =>
+      definePlaybook({ name: 'p', tasks: () => [tasks([t3Small, web({ domain: 'x' })], { tags: ['a'], when: true })] }),
+    // @ts-expect-error an option that is none
+    () => tasks([t3Small()], { tag: ['a'] }),
+    () => t3Small().replace('sysctl', task => [task, motd({ text: 'x' })]),
+    // @ts-expect-error what stands in its place is a task
+    () => t3Small().replace('sysctl', 'motd'),
+    // @ts-expect-error silence wants a reason
+    () => motd({ text: 'x' }, { silence: { 'heap-above-restart': true } }),
     // @ts-expect-error a task is what calling a module gives
     () => definePlaybook({ name: 'p', tasks: () => [motd] }),
     () => t3Small({ postgres: { max_connections: 75 }, swap: { size: '1G' }, app: { port: 5001 } }),

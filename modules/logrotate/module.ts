@@ -13,6 +13,7 @@ import {
   write,
 } from 'sak-reconcile'
 import { z } from 'zod'
+import { advice } from './advice.ts'
 import { type Configs, hasCreateolddir, readConfigs } from './configs.ts'
 import { conflictErrors, findConflicts, withoutConflicts } from './conflicts.ts'
 import { type LogEntry, readLogs } from './logs.ts'
@@ -68,6 +69,7 @@ export const logrotate = defineModule({
     running: 'whether logrotate.timer waits',
     boot: 'links and masks of the timer, or the mode of /etc/cron.daily/logrotate where there is no timer',
   },
+  advice,
   owns: ({ name, stanzas }) => [
     pathOf(name),
     ...(stanzas.some(stanza => stanza.frequency === 'hourly') ? [dropInPath(name)] : []),

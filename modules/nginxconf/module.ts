@@ -10,6 +10,7 @@ import {
   waitFor,
   write,
 } from 'sak-reconcile'
+import { advice } from './advice.ts'
 import { type Config, readConfig } from './config.ts'
 import { decide } from './decide.ts'
 import { slotOf } from './directives.ts'
@@ -44,6 +45,7 @@ export const nginxconf = defineModule({
     ...Object.keys(sites).map(name => `nginx:site.${name}`),
   ],
   footprint,
+  advice,
   async check(host, params) {
     // All asked in one tick, so that it is one trip; what is not installed is said before what follows from it.
     const reading = Promise.all([readConfig(host, params.path), host.file(params.path)])

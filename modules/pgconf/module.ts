@@ -1,4 +1,5 @@
 import { type Checked, defineModule, type FileState, type Unreadable } from 'sak-reconcile'
+import { advice } from './advice.ts'
 import { configuredAddress } from './cluster.ts'
 import { currentFiles, desiredFiles } from './files.ts'
 import { footprint } from './footprint.ts'
@@ -41,6 +42,7 @@ export const pgconf = defineModule({
     return [`pgconf:${cluster}:${params.file}`, ...names.map(name => `pgconf:${cluster}:${name}`)]
   },
   footprint,
+  advice,
   check: async (host, params) => judge(await find(host, params), params),
   apply: ({ saved }, params, current) =>
     stepsFor(current.server, { before: listOf(saved?.before), after: listOf(saved?.after) }, params.answersWithin),

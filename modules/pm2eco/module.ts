@@ -11,6 +11,7 @@ import {
   type Unreadable,
   write,
 } from 'sak-reconcile'
+import { advice } from './advice.ts'
 import { desiredState } from './app.ts'
 import { checkUnit, desiredUnit, needsWriting } from './boot.ts'
 import { findCopies, pm2Of, readProcesses } from './daemon.ts'
@@ -56,6 +57,7 @@ export const pm2eco = defineModule({
   owns: ({ path, user, apps }) => [path, ...apps.map(app => `pm2:${user}:${app.name}`)],
 
   footprint,
+  advice,
 
   async check(host, params) {
     const [place, saved, obstacles, processors] = await Promise.all([

@@ -15,6 +15,7 @@ import {
   write,
 } from 'sak-reconcile'
 import { z } from 'zod'
+import { advice } from './advice.ts'
 import { type Facts, isFormat, readFacts } from './facts.ts'
 import { editFstab, priorityIn, type Wanted } from './fstab.ts'
 import { desiredOf, howOf, obstacles, runningOf } from './judge.ts'
@@ -58,6 +59,7 @@ export const swapfile = defineModule({
     running: 'whether the kernel uses the file, its size and priority; mode, owner, holes',
     boot: 'that systemd takes it from fstab, and no unit of the same name decides',
   },
+  advice,
   owns: ({ path }) => [path, `fstab:${path}`],
 
   async check(host, { path, size, priority, state }) {

@@ -53,6 +53,7 @@ export async function runOptions(cli: CliOptions): Promise<CliRun> {
     connect: await connectOptions(cli),
     ...chosen,
     ...(limit && { limit }),
+    ...(loaded?.config.advice && { advice: loaded.config.advice }),
     ...(forks !== undefined && { forks }),
     ...rolloutOptions(cli, loaded?.config),
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AdviceOptions } from './advice.ts'
 import { DriftConfig } from './drift-config.ts'
 import { SakError } from './errors.ts'
 import type { Inventory, InventoryInput } from './inventory.ts'
@@ -18,6 +19,7 @@ export interface Config extends RolloutOptions {
   readonly forks?: number
   /** Who is told of drift, what is ignored, how long the history is kept. */
   readonly drift?: DriftConfig
+  readonly advice?: AdviceOptions
 }
 
 /** What may stand in a config; playbooks and inventories as values are checked where they are used. */
@@ -30,6 +32,7 @@ export const configSchema = z.strictObject({
   inventory: z.unknown().optional().describe('An inventory, or where one is: a file, an executable, "host,host,".'),
   vars: z.record(z.string(), z.unknown()).optional().describe('Params of the playbook.'),
   forks: z.int().positive().optional().describe('Hosts at once. Default 50.'),
+  advice: AdviceOptions.optional().describe('What of the advice is not to be given.'),
   serial: Serial.optional(),
   maxFail: MaxFail.optional(),
   health: Health.optional(),

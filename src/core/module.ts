@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { AdviceRule, TaskRule } from './advice.ts'
 import type { Footprint } from './budget.ts'
 import { type Change, type Changes, type Checked, diffByKey, isUnreadable, type Unreadable } from './change.ts'
 import { digestOf } from './digest.ts'
@@ -34,6 +35,8 @@ export interface ModuleDefinition<Schema extends z.ZodType, C extends object, D 
   owns(params: z.output<Schema>): readonly string[]
   /** Pure. The memory that it lets its services use at most, for the host's budget. */
   footprint?(params: z.output<Schema>, facts: HostFacts): Footprint | undefined
+  /** Checks of the params for what is known to hurt: against each other, the host, and the tasks of other modules. */
+  readonly advice?: readonly AdviceRule<z.output<Schema>>[]
   /** Reads what is there, and says what should be, under the same keys (`saved`, `running`, `boot`). */
   check(host: Host, params: z.output<Schema>): Promise<Checked<C, D>>
   /** Pure. Names what differs; the default compares key by key. Override where equality is a matter of meaning. */
@@ -76,6 +79,9 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
       keepGoing: options.keepGoing ?? false,
       impact: definition.impactOf?.(params) ?? definition.impact,
       owns: definition.owns(params),
+      params,
+      ...(definition.advice && { advice: definition.advice.map(rule => boundTo(params, rule)) }),
+      silence: options.silence ?? {},
       secrets: secretsIn(params),
       ...(footprint && { footprint: (facts: HostFacts) => footprint(params, facts) }),
       assess: async (host, settle = asItIs) => assess(definition, { params: settle(params), host, settle }),
@@ -92,6 +98,12 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
     [moduleBrand]: true as const,
   })
 }
+
+const boundTo = <Params>(params: Params, { id, source, check }: AdviceRule<Params>): TaskRule => ({
+  id,
+  source,
+  check: around => check(params, around),
+})
 
 /** Whether a value is a module of this or of another copy of the package. */
 export function isModule(value: unknown): value is Module {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { AdviceOptions } from './advice.ts'
 import { SakError } from './errors.ts'
 import { describeIssues } from './issues.ts'
 import { didYouMean } from './nearest.ts'
@@ -13,6 +14,7 @@ import {
   type Replacement,
   replaceTasks,
   type TaskList,
+  tasks,
 } from './task-list.ts'
 import { type PlaybookHost, type Vars, whyUnwanted } from './when.ts'
 
@@ -26,6 +28,8 @@ export interface PlaybookDefinition<Schema extends z.ZodObject> {
   readonly hosts?: string
   /** Its params, with every default. */
   readonly params?: Schema
+  /** What of the advice on its tasks is not to be given. */
+  readonly advice?: AdviceOptions
   /** Pure: the tasks of a host, in order. Falsy ones are left out, lists are flattened, a playbook stands for its tasks. */
   tasks(params: z.output<Schema>, host: PlaybookHost): TaskList | OptionedTasks
 }
@@ -110,6 +114,7 @@ function makePlaybook<Schema extends z.ZodObject>(
   replacements: Replacements,
 ): Playbook<z.input<Schema>> {
   const { name, hosts = 'all' } = definition
+  const { silence = {} } = definition.advice ?? {}
   checkGiven(name, schema, given)
   const expand = ({ host, commandLine, isFor }: Scope): Expansion => {
     const own = Object.keys(schema.shape)
@@ -124,8 +129,12 @@ function makePlaybook<Schema extends z.ZodObject>(
       for (const param of expansion.names) names.add(param)
       return expansion.tasks
     }
-    const tasks = replaceTasks(flattenTasks([definition.tasks(params, host)], within), replacements, within)
-    return { tasks, names: [...names] }
+    const expanded = replaceTasks(
+      flattenTasks([tasks([definition.tasks(params, host)], { silence })], within),
+      replacements,
+      within,
+    )
+    return { tasks: expanded, names: [...names] }
   }
   return {
     [playbookBrand]: true,
@@ -137,9 +146,9 @@ function makePlaybook<Schema extends z.ZodObject>(
     with: overrides => makePlaybook(definition, schema, mergeVars(given, asVars(overrides)), replacements),
     replace: (label, other) => makePlaybook(definition, schema, given, new Map([...replacements, [label, other]])),
     tasksFor: (host, commandLine = {}, isFor = isNamed(host)) => {
-      const tasks = expandKnown(name, schema, () => expand({ host, commandLine, isFor }), Object.keys(commandLine))
-      refuseConflicts(tasks, `playbook ${name}, host ${host.name}`)
-      return tasks.map(task => boundTo(host, task))
+      const expanded = expandKnown(name, schema, () => expand({ host, commandLine, isFor }), Object.keys(commandLine))
+      refuseConflicts(expanded, `playbook ${name}, host ${host.name}`)
+      return expanded.map(task => boundTo(host, task))
     },
     expand,
   }

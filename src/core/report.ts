@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Advice, SilencedAdvice } from './advice.ts'
 import { Budget } from './budget.ts'
 import { impacts } from './step.ts'
 
@@ -95,6 +96,9 @@ export const Report = z.object({
     hosts: z.partialRecord(HostStatus, z.number()),
     tasks: z.partialRecord(TaskStatus, z.number()),
   }),
+  /** What is known to hurt in what the playbook sets; reports of earlier versions have none. */
+  advice: z.array(Advice).optional(),
+  silencedAdvice: z.array(SilencedAdvice).optional(),
   hosts: z.array(HostReport),
 })
 export type Report = z.infer<typeof Report>

@@ -28,7 +28,7 @@ export type TaskList = readonly TaskItem[]
 /**
  * Tasks that share options: `tasks([nginxconf(...), logrotate(...)], { tags: ['web'], when: host => host.groups.includes('web') })`.
  * Tags are added to those of each task, `when` must hold beside its own, `label` stands before its label (`web/nginxconf`),
- * `keepGoing` counts for those that say nothing of it.
+ * `keepGoing` and `silence` count for those that say nothing of it.
  */
 export function tasks(list: TaskList, options: TaskOptions = {}): OptionedTasks {
   return { [listBrand]: true, list, options }
@@ -65,7 +65,7 @@ export function flattenTasks(list: TaskList, expand: (playbook: Expandable) => r
 }
 
 function withOptions(task: Task, { options, transaction }: OptionedTasks): Task {
-  const { label, tags = [], when, keepGoing } = options
+  const { label, tags = [], when, keepGoing, silence } = options
   return {
     ...task,
     ...(transaction !== undefined && { transaction }),
@@ -73,6 +73,7 @@ function withOptions(task: Task, { options, transaction }: OptionedTasks): Task 
     tags: [...new Set([...task.tags, ...tags])],
     when: when === undefined ? task.when : [...task.when, when],
     keepGoing: task.keepGoing || keepGoing === true,
+    silence: { ...silence, ...task.silence },
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Silence, TaskRule } from './advice.ts'
 import type { Footprint } from './budget.ts'
 import type { SakError } from './errors.ts'
 import type { HostFacts, KnownFacts } from './facts.ts'
@@ -17,6 +18,8 @@ export interface TaskOptions {
   readonly when?: When
   /** Go on with the host's later tasks when this one fails. */
   readonly keepGoing?: boolean
+  /** Advice on it that was read and is not heeded: its id, and why. */
+  readonly silence?: Silence
 }
 
 /** One key of a task that is not as it should be. */
@@ -56,6 +59,11 @@ export interface Task {
   /** The greatest impact that its steps can have. */
   readonly impact: Impact
   readonly owns: readonly string[]
+  /** As its module has parsed them. */
+  readonly params: unknown
+  /** What is checked in its params, against each other and against other tasks. */
+  readonly advice?: readonly TaskRule[]
+  readonly silence: Silence
   /** Tasks with the same one are applied as one transaction: see `together`. */
   readonly transaction?: symbol
   /** The memory that it lets its services use at most; none for a module that says nothing of it. */

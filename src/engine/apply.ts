@@ -1,3 +1,4 @@
+import type { Advised } from '../core/advise.ts'
 import type { Budget } from '../core/budget.ts'
 import { isSakError, SakError } from '../core/errors.ts'
 import type { Impact } from '../core/step.ts'
@@ -26,12 +27,16 @@ export interface ApplyOptions extends PlanOptions {
 export interface Applied {
   readonly results: readonly TaskResult[]
   readonly budget: Budget | undefined
+  readonly advised: Advised
 }
 
 /** Checks the tasks of a host, applies in order those that differ, and checks again. */
 export async function applyHost(host: HostAtHand, tasks: readonly Task[], options: ApplyOptions): Promise<Applied> {
   const { ask } = host.freshReader()
-  const [{ plans, budget, known }, machineId] = await Promise.all([planWithin(tasks, ask, options), readMachineId(ask)])
+  const [{ plans, budget, known, advised }, machineId] = await Promise.all([
+    planWithin(tasks, ask, options),
+    readMachineId(ask),
+  ])
   if (options.reviewed) refuseOther({ results: resultsOf(plans), machineId }, options.reviewed, host.secrets)
   const results: TaskResult[] = []
   let stopped = false
@@ -52,7 +57,7 @@ export async function applyHost(host: HostAtHand, tasks: readonly Task[], option
     if (done.some(({ status, task }) => status === 'failed' && !task.keepGoing)) stopped = true
   }
   const changed = results.some(result => result.status === 'changed')
-  return { results: changed ? await verify(host, results, options.allow) : results, budget }
+  return { results: changed ? await verify(host, results, options.allow) : results, budget, advised }
 }
 
 /** Whether what was foreseen for the tasks after it holds. */

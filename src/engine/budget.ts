@@ -1,7 +1,8 @@
 import { type Budget, budgetOf, isOver, largestPart } from '../core/budget.ts'
-import { isSakError, SakError } from '../core/errors.ts'
+import { SakError } from '../core/errors.ts'
 import { factsOf, type KnownFacts } from '../core/facts.ts'
 import type { Task } from '../core/task.ts'
+import { tasksWanted, unlessUnknown } from '../core/wanted.ts'
 import type { TaskPlan } from './plan.ts'
 
 /** What the memory of a host is held against. */
@@ -15,22 +16,6 @@ export interface Budgeting {
 /** The budget of a host; none where it does not tell what the sum depends on. */
 export function budgetWithin(known: KnownFacts, tasks: readonly Task[]): Budget | undefined {
   return unlessUnknown(() => budgetOf(tasksWanted(known, tasks), factsOf(known)))
-}
-
-/** The tasks that the facts of a host do not leave out; those that they cannot decide are. */
-function tasksWanted(known: KnownFacts, tasks: readonly Task[]): readonly Task[] {
-  return tasks.filter(
-    task => !task.whyUnwanted || unlessUnknown(() => (task.whyUnwanted?.(known) === undefined ? true : undefined)),
-  )
-}
-
-function unlessUnknown<T>(work: () => T | undefined): T | undefined {
-  try {
-    return work()
-  } catch (error) {
-    if (isSakError(error)) return undefined
-    throw error
-  }
 }
 
 /** Nothing is applied on a host whose tasks together let their services use more memory than there is. */

@@ -1,3 +1,4 @@
+import { type Advised, noAdvice } from '../core/advise.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Connection } from '../core/connection.ts'
 import type { Intent } from '../core/drift.ts'
@@ -18,6 +19,7 @@ const tripDeadlineMs = 180_000
 export interface Done {
   readonly results: readonly TaskResult[]
   readonly budget: Budget | undefined
+  readonly advised: Advised
   /** What is wrong with the host as a whole. */
   readonly error?: ReportError
   /** Where it only looked: the plan. */
@@ -41,6 +43,7 @@ export interface HostRun {
 /** What a run on a host gave: the report, for a dry run the plan that it was made from, and what its tasks were meant to do. */
 export interface HostOutcome {
   readonly report: HostReport
+  readonly advised: Advised
   readonly plan?: HostPlan
   readonly intents: Readonly<Record<string, Intent>>
 }
@@ -59,13 +62,14 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
     const message = `did not finish within ${run.deadlineMs / 1000} s`
     return { ...found, code: 'timeout', message, hint: 'the host hangs or is slow: look at its load' }
   }
-  const finish = ({ results, budget, error = null, plan }: Outcome, unreachable = false): HostOutcome => {
+  const finish = ({ results, budget, advised, error = null, plan }: Outcome, unreachable = false): HostOutcome => {
     const tasks = results.map(result => reportTask(run.name, result))
     const status = error ? statusOf(error, unreachable) : hostStatus(tasks)
     const durationMs = Math.round(performance.now() - started)
     const roundTrips = readers.reduce((sum, reader) => sum + reader.trips(), 0)
     const report = { name: run.name, status, durationMs, roundTrips, ...(budget && { budget }), tasks, error }
-    return { report: secrets.hide(report), ...(plan && { plan }), intents: intentsOf(results) }
+    const seen = secrets.hide({ report, advised })
+    return { ...seen, ...(plan && { plan }), intents: intentsOf(results) }
   }
   let connection: Connection
   try {
@@ -93,7 +97,7 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
 
 type Outcome = Omit<Done, 'error'> & { readonly error?: ReportError | null }
 
-const nothing: Done = { results: [], budget: undefined }
+const nothing: Done = { results: [], budget: undefined, advised: noAdvice }
 
 function statusOf(error: ReportError, unreachable: boolean): HostReport['status'] {
   if (unreachable) return 'unreachable'

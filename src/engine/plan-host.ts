@@ -1,3 +1,5 @@
+import type { Silence } from '../core/advice.ts'
+import { type Advised, advise } from '../core/advise.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Connection } from '../core/connection.ts'
 import type { Impact } from '../core/step.ts'
@@ -25,12 +27,15 @@ export interface PlanOptions {
   readonly allow: Impact
   /** What the host's memory is held against. Default: nothing. */
   readonly budget?: Budgeting
+  /** What advice is not to be given, beside what tasks say themselves. Default: none. */
+  readonly silence?: Silence
 }
 
 export interface HostPlan {
   readonly results: readonly TaskResult[]
   readonly machineId: string | null
   readonly budget: Budget | undefined
+  readonly advised: Advised
   /** What earlier runs left unfinished in tasks that are not among these. */
   readonly interrupted: readonly Interrupted[]
 }
@@ -38,7 +43,7 @@ export interface HostPlan {
 /** Checks the tasks of a host and says what would be done; changes nothing. What an earlier run left unfinished is said. */
 export async function planHost(host: HostAtHand, tasks: readonly Task[], options: PlanOptions): Promise<HostPlan> {
   const { ask } = host.freshReader()
-  const [{ plans, budget }, unfinished, machineId] = await Promise.all([
+  const [{ plans, budget, advised }, unfinished, machineId] = await Promise.all([
     planWithin(tasks, ask, options),
     findInterrupted(ask),
     readMachineId(ask),
@@ -48,18 +53,19 @@ export async function planHost(host: HostAtHand, tasks: readonly Task[], options
     return found ? { ...result, status: 'interrupted' as const, errors: [interruptedError(found)] } : result
   })
   const interrupted = unfinished.filter(each => !tasks.some(task => each.tasks.includes(task.label)))
-  return { results, interrupted, machineId, budget }
+  return { results, interrupted, machineId, budget, advised }
 }
 
 /** The plans of tasks, with those blocked that the memory of the host is too small for. */
 export async function planWithin(
   tasks: readonly Task[],
   ask: Ask,
-  { allow, budget: { tasks: whole, allowOver } = { tasks: [], allowOver: true } }: PlanOptions,
+  { allow, budget: { tasks: whole, allowOver } = { tasks, allowOver: true }, silence = {} }: PlanOptions,
 ) {
-  const needsFacts = [...tasks, ...whole].some(task => task.whyUnwanted || task.footprint)
+  const needsFacts = [...tasks, ...whole].some(task => task.whyUnwanted || task.footprint || task.advice)
   const facts = needsFacts ? readFacts(ask) : Promise.resolve({})
   const [plans, known] = await Promise.all([planTasks(tasks, ask, allow, facts), facts])
   const budget = budgetWithin(known, whole)
-  return { plans: allowOver ? plans : refuseOverBudget(plans, budget), budget, known }
+  const advised = advise({ tasks, whole, known, budget, silence })
+  return { plans: allowOver ? plans : refuseOverBudget(plans, budget), budget, known, advised }
 }

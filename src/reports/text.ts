@@ -3,6 +3,7 @@ import type { HostReport, HostStatus, Report, ReportError, RunEvent, TaskReport 
 import { isNotStarted } from '../core/rollout.ts'
 import { printable } from '../core/terminal.ts'
 import type { Reporter } from './reporter.ts'
+import { adviceLines } from './text-advice.ts'
 import { budgetLines } from './text-budget.ts'
 import { changeLines, errorLines, indent, stepLines } from './text-change.ts'
 import { summaryLines } from './text-summary.ts'
@@ -45,7 +46,11 @@ export function textReport({ color, quiet = false, verbose = false, write }: Tex
       if (lines.length > 0) write(`${lines.join('\n')}\n\n`)
       if (mode === 'dry-run') planShown = true
     }
-    if (event.type === 'end') write(`${summaryLines(event.report, colors).join('\n')}\n`)
+    if (event.type === 'end') {
+      const advice = quiet || (mode === 'apply' && planShown) ? [] : adviceLines(event.report, { colors, verbose })
+      if (advice.length > 0) write(`${advice.join('\n')}\n\n`)
+      write(`${summaryLines(event.report, colors).join('\n')}\n`)
+    }
   }
   return { onEvent, finish: () => {} }
 }
