@@ -13,37 +13,39 @@ target() {
 }
 # whose hands a directory's files are written with: in a directory of somebody else root would follow what they put there
 hands() { w=$(stat -L -c %U -- "\${1%/*}/") && if [ "$me" != root ]; then w=$me; fi; }
-# keep ID TARGET: how it was, on disk before anything is changed
+# keep ID TARGET: how it was, and the name that new content will have beside it, on disk before anything is changed
 keep() {
-  hands "$2" && printf '%s' "$2" >"$d/target-$1" || return 1
-  k="$d/before-$1"
+  hands "$2" && printf '%s' "$2" >"$d/target-$1" && mktemp -u --suffix=.dpkg-new "\${2%/*}/.sak-XXXXXXXX" >"$d/tmp-$1" || return 1
+  k="$d/before-$1" c="$d/copy-$1"
   if ! as_user "$w" test -e "$2" && ! as_user "$w" test -L "$2"; then k="$d/absent-$1"; : >"$k"
-  elif [ "$w" = "$me" ]; then cp -a -- "$2" "$k"
-  elif as_user "$w" test -L "$2"; then k="$d/link-$1"; as_user "$w" readlink -n -- "$2" >"$k"
+  # half a copy, of a full disk, must not be what is put back
+  elif [ "$w" = "$me" ]; then cp -a -- "$2" "$c" && mv -T -- "$c" "$k"
+  elif as_user "$w" test -L "$2"; then k="$d/link-$1"; as_user "$w" readlink -n -- "$2" >"$c" && mv -T -- "$c" "$k"
   # a file of root's in their directory: read by root, who is not led elsewhere
-  else { as_user "$w" cat -- "$2" 2>/dev/null || dd if="$2" iflag=nofollow bs=64k status=none; } >"$k" && as_user "$w" stat -c '%a %u:%g %.9Y' -- "$2" >"$d/attributes-$1" && sync "$d/attributes-$1"
+  else { as_user "$w" cat -- "$2" 2>/dev/null || dd if="$2" iflag=nofollow bs=64k status=none; } >"$c" && as_user "$w" stat -c '%a %u:%g %.9Y' -- "$2" >"$d/attributes-$1" && sync "$d/attributes-$1" && mv -T -- "$c" "$k"
   fi || return 1
-  if [ -L "$k" ]; then sync "$d/target-$1" "$d"; else sync "$k" "$d/target-$1" "$d"; fi
+  if [ -L "$k" ]; then sync "$d/target-$1" "$d/tmp-$1" "$d"; else sync "$k" "$d/target-$1" "$d/tmp-$1" "$d"; fi
 }
+# place PATH MODE, the content on stdin: a new file that only its maker can read before its mode is set
+place() { as_user "$w" sh -Cc 'umask 077; cat >"$1"' sh "$1" && as_user "$w" chmod "$2" "$1"; }
 # a step that failed before it changed anything leaves nothing to put back, where perhaps nothing can be written
 untouched() {
   if [ -e "$d/attributes-$1" ]; then b=$(cat "$d/attributes-$1"); else b=$(stat -c '%a %u:%g %.9Y' -- "$d/before-$1" 2>/dev/null); fi
   [ "$b" = "$(stat -c '%a %u:%g %.9Y' -- "$2" 2>/dev/null)" ] && [ "$(sha256sum <"$d/before-$1")" = "$(as_user "$w" cat -- "$2" | sha256sum)" ]
 }
 put_back() {
-  t=$(cat "$d/target-$1" 2>/dev/null) && hands "$t" || return 0
-  if [ -e "$d/tmp-$1" ]; then as_user "$w" rm -f -- "$(cat "$d/tmp-$1")"; fi
+  t=$(cat "$d/target-$1" 2>/dev/null) && p=$(cat "$d/tmp-$1" 2>/dev/null) && [ -n "$p" ] && hands "$t" || return 0
+  as_user "$w" rm -f -- "$p" || return 1
   if [ -e "$d/absent-$1" ]; then as_user "$w" rm -f -- "$t"
   elif [ -e "$d/link-$1" ]; then
-    p=$(as_user "$w" mktemp -u --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") && as_user "$w" ln -s -- "$(cat "$d/link-$1")" "$p" || return 1
-    as_user "$w" mv -fT -- "$p" "$t" && sync "\${t%/*}/"
+    as_user "$w" ln -s -- "$(cat "$d/link-$1")" "$p" && as_user "$w" mv -fT -- "$p" "$t" && sync "\${t%/*}/"
+  elif [ ! -e "$d/before-$1" ] && [ ! -L "$d/before-$1" ]; then :
   elif untouched "$1" "$t"; then :
   elif [ -e "$d/attributes-$1" ]; then
-    read -r m o y <"$d/attributes-$1" && p=$(as_user "$w" mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
-    as_user "$w" sh -c 'cat >"$1"' sh "$p" <"$d/before-$1" && as_user "$w" chmod "$m" "$p" && as_user "$w" touch -d "@$y" "$p" || return 1
+    read -r m o y <"$d/attributes-$1" && place "$p" "$m" <"$d/before-$1" && as_user "$w" touch -d "@$y" "$p" || return 1
     as_user "$w" sync "$p" && own "$p" "$o" && as_user "$w" mv -fT -- "$p" "$t" && sync "\${t%/*}/"
-  elif [ -e "$d/before-$1" ] || [ -L "$d/before-$1" ]; then
-    p=$(mktemp -u --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") && cp -a --remove-destination -- "$d/before-$1" "$p" || return 1
+  else
+    cp -a --remove-destination -- "$d/before-$1" "$p" || return 1
     if [ ! -L "$p" ]; then sync "$p"; fi
     mv -fT -- "$p" "$t" && sync "\${t%/*}/"
   fi
@@ -61,13 +63,11 @@ write_file() {
   held "$t" || return 1
   m=$3 o=$4 g=$5
   if [ -e "$t" ] && [ ! -L "$t" ]; then : "\${m:=$(stat -c %a "$t")}" "\${o:=$(stat -c %u "$t")}" "\${g:=$(stat -c %g "$t")}"; fi
-  keep "$1" "$t" || return 1
+  keep "$1" "$t" && p=$(cat "$d/tmp-$1") || return 1
   if [ -n "$8" ] && [ "$(sha256sum <"$d/before-$1" | cut -d' ' -f1)" != "$8" ]; then
     echo "$t was changed by somebody else since it was read: run again"; return 1
   fi
-  p=$(as_user "$w" mktemp --suffix=.dpkg-new "\${t%/*}/.sak-XXXXXXXX") || return 1
-  printf '%s' "$p" >"$d/tmp-$1" && sync "$d/tmp-$1" "$d" || return 1
-  base64 -d >"$d/content" && as_user "$w" sh -c 'cat >"$1"' sh "$p" <"$d/content" && as_user "$w" chmod "\${m:-0644}" "$p" && as_user "$w" sync "$p" || return 1
+  base64 -d >"$d/content" && place "$p" "\${m:-0644}" <"$d/content" && as_user "$w" sync "$p" || return 1
   rm -f "$d/content"
   o=$(uid_of "\${o:-$me}"); g=$(gid_of "\${g:-$(id -g -- "$o")}")
   own "$p" "$o:$g" && "$6" "$p" && as_user "$w" mv -fT -- "$p" "$t" && sync "\${t%/*}/"

@@ -12,13 +12,16 @@ export interface Proxy {
 }
 
 /** `cutAfterSent` cuts a connection after that many bytes from the client. */
-export async function startProxy(port: number, { cutAfterSent = Number.POSITIVE_INFINITY } = {}): Promise<Proxy> {
+export async function startProxy(
+  port: number,
+  { cutAfterSent = Number.POSITIVE_INFINITY, address: host = '127.0.0.1' } = {},
+): Promise<Proxy> {
   const pairs = new Set<readonly [Socket, Socket]>()
   const cut = () => {
     for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy()
   }
   const listener = createServer(near => {
-    const far = connect(port, '127.0.0.1')
+    const far = connect(port, host)
     const pair = [near, far] as const
     pairs.add(pair)
     let sent = 0

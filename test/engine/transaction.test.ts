@@ -138,6 +138,63 @@ t.test('waitFor waits for an exit and an output, and no longer than its time', a
   t.match(outcome, { kind: 'failed', error: { said: /still starting/ } })
 })
 
+t.test('half a copy, of a full disk, is not put back', { skip: !isRoot && 'needs root' }, async t => {
+  const folder = t.testdir({ large: 'x'.repeat(300_000), log: '' })
+  const large = join(folder, 'large')
+  // the journal's own disk takes some of the file, and once the copy has failed there is room again
+  const disk = `mkdir -p ${state}; mount -t tmpfs -o size=200k none ${state}; exec dash`
+  const undone = run(['true'], {
+    undo: [{ argv: ['sh', '-c', 'echo undone >"$1"', 'sh', join(folder, 'log')], as: me }],
+  })
+  for (const steps of [
+    [undone, remove(large)],
+    [undone, at(large, 'new')],
+  ]) {
+    t.match(await apply(steps, ['unshare', '--mount', 'sh', '-c', disk]), { kind: 'failed', rollback: 'done' })
+    t.equal(await readFile(large, 'utf8'), 'x'.repeat(300_000))
+  }
+  t.equal(await readFile(join(folder, 'log'), 'utf8'), 'undone\n')
+  t.same(names(folder), ['large', 'log'])
+})
+
+t.test(
+  'what an undo begun and could not end leaves no file behind when it is done again',
+  { skip: !isRoot && 'needs root' },
+  async t => {
+    const base = '/tmp/sak-transaction-undo'
+    await rm(base, { recursive: true, force: true })
+    await mkdir(base)
+    t.teardown(() => rm(base, { recursive: true, force: true }))
+    await writeFile(join(base, 'file'), 'before', { mode: 0o640 })
+    const { execFileSync } = await import('node:child_process')
+    execFileSync('chown', ['-R', 'nobody:nogroup', base])
+    // putting back cannot rename; then it can
+    const lock = run(['chattr', '+i', join(base, 'file')], { undo: 'none' })
+    const outcome = await apply([at(join(base, 'file'), 'after', { owner: 'nobody' }), lock, fails])
+    t.teardown(removeJournals)
+    execFileSync('chattr', ['-i', join(base, 'file')])
+    t.match(outcome, { kind: 'failed', rollback: 'failed' })
+    const [journal = ''] = readdirSync(join(state, 'transactions'))
+    execFileSync('sh', [join(state, 'transactions', journal, 'script'), 'undo', join(state, 'transactions', journal)])
+    t.equal(await readFile(join(base, 'file'), 'utf8'), 'before')
+    t.same(names(base), ['file'])
+  },
+)
+
+t.test('a new file that cannot be taken away is not called undone', { skip: !isRoot && 'needs root' }, async t => {
+  const folder = t.testdir({})
+  t.teardown(removeJournals)
+  const { execFileSync } = await import('node:child_process')
+  const validate = { argv: ['sh', '-c', 'chattr +i "$1"; exit 1', 'sh', folder] }
+  const step = write({ kind: 'file', path: join(folder, 'file'), content: 'x' }, { validate })
+  const outcome = await apply([step])
+  execFileSync('chattr', ['-i', folder])
+  t.match(outcome, { kind: 'failed', rollback: 'failed' })
+  const [journal = ''] = readdirSync(join(state, 'transactions'))
+  execFileSync('sh', [join(state, 'transactions', journal, 'script'), 'undo', join(state, 'transactions', journal)])
+  t.same(names(folder), [])
+})
+
 t.test('what cannot be undone is said where a later step failed', async t => {
   const gone = mine(run(['true', 'and gone'], { undo: 'none' }))
   t.match(await apply([gone, fails]), {
