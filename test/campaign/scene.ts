@@ -4,10 +4,10 @@ import { definePlaybook, type Report, reconcile, type Step } from 'sak-reconcile
 import { connect } from '../../src/connections/connect.ts'
 import type { Connection } from '../../src/core/connection.ts'
 import { defineInventory } from '../../src/core/inventory.ts'
-import { planHost } from '../../src/engine/apply.ts'
 import { batchReads } from '../../src/engine/batch.ts'
 import { lockHost } from '../../src/engine/host-lock.ts'
 import { mergeSteps } from '../../src/engine/merge-steps.ts'
+import { planHost } from '../../src/engine/plan-host.ts'
 import { inventoryOf, type TestHost } from '../e2e/harness.ts'
 import { startProxy } from '../e2e/ssh-proxy.ts'
 import type { Subject } from './subjects.ts'
@@ -16,10 +16,11 @@ const options = { connect: { sshConfigPath: 'none', hostKeyChecking: 'off' }, al
 
 export type Inventory = ReturnType<typeof inventoryOf>
 
+const playbookOf = ({ name, tasks }: Subject) => definePlaybook({ name, tasks: () => tasks })()
+
 /** One run over a host, the product's own. */
 export async function runOn(inventory: Inventory, subject: Subject, dryRun = false): Promise<Report> {
-  const playbook = definePlaybook({ name: subject.name, tasks: () => subject.tasks })
-  return reconcile({ ...options, playbook, inventory, dryRun, lockWaitSeconds: 120 })
+  return reconcile({ ...options, playbook: playbookOf(subject), inventory, dryRun, lockWaitSeconds: 120 })
 }
 
 export const dryRun = (host: TestHost, subject: Subject) => runOn(inventoryOf([host]), subject, true)
@@ -59,7 +60,8 @@ export async function recover(host: TestHost): Promise<number> {
 export async function stepsOf(host: TestHost, subject: Subject): Promise<readonly Step[]> {
   return connected(host, async connection => {
     const freshReader = () => batchReads(connection, { deadlineMs: 120_000 })
-    const { results } = await planHost({ connection, freshReader }, subject.tasks, { allow: 'data' })
+    const tasks = playbookOf(subject).tasksFor({ name: host.name, groups: [], vars: {} })
+    const { results } = await planHost({ connection, freshReader }, tasks, { allow: 'data' })
     return mergeSteps(results.map(({ steps }) => steps)).map(({ step }) => step)
   })
 }

@@ -1,10 +1,10 @@
-import { type Task, together } from 'sak-reconcile'
+import { type TaskList, together } from 'sak-reconcile'
 import { logrotate, nginxconf, pgconf, pm2eco, pm2logrotate, swapfile, sysctl } from 'sak-reconcile/modules'
 
 /** What is applied and broken: tasks, the host's state before them, and how that comes back. */
 export interface Subject {
   readonly name: string
-  readonly tasks: readonly Task[]
+  readonly tasks: TaskList
   /** Shell for root that brings the state of before: first what was made of the stock host, later the same again. */
   readonly reset: string
   /** Shell for root that ends the service without warning; none where there is no service. */
@@ -89,7 +89,7 @@ cp -p /root/module_conf.json /home/ubuntu/.pm2/module_conf.json`,
   },
   {
     name: 'together',
-    tasks: together([postgres, nginx, logs]),
+    tasks: [together([postgres, nginx, logs])],
     reset: `${resetPostgres}\n${resetNginx}\n${resetLogs}`,
     kill: 'systemctl kill -s KILL nginx',
     files: [autoConf],
