@@ -17,6 +17,7 @@ export {
   file,
   type LinkState,
   type Stat,
+  sha256Of,
   type UnknownState,
 } from './core/file.ts'
 export type { CommandOptions, CommandResult, Host } from './core/host.ts'

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { blocked, type CommandResult, type FileRead, type Host } from 'sak-reconcile'
+import { blocked, type CommandResult, type Host, sha256Of } from 'sak-reconcile'
 import type { Config } from './config.ts'
 import { observe, recordPath } from './scripts.ts'
 
@@ -83,7 +82,7 @@ export function runningNow(service: Service, { files, directories }: Config): Ru
   if (!active) return { nginx: 'stopped', ...Object.fromEntries(files.map(file => [file.path, atStart])) }
   const state = { nginx: workers.length === 0 ? 'without workers' : 'running' }
   if (loaded) {
-    const now = files.map(file => [file.path, verdict(loaded.get(file.path), digest(file))])
+    const now = files.map(file => [file.path, verdict(loaded.get(file.path), sha256Of(file))])
     const gone = [...loaded.keys()].filter(path => !files.some(file => file.path === path))
     return { ...state, ...Object.fromEntries(now), ...Object.fromEntries(gone.map(path => [path, 'loaded, but gone'])) }
   }
@@ -104,10 +103,4 @@ export function runningNow(service: Service, { files, directories }: Config): Ru
 function verdict(loaded: string | undefined, now: string): string {
   if (loaded === undefined) return 'not loaded'
   return loaded === now ? 'loaded' : 'changed since nginx loaded it'
-}
-
-function digest({ content, binary }: FileRead): string {
-  return createHash('sha256')
-    .update(content ?? '', binary ? 'latin1' : 'utf8')
-    .digest('hex')
 }

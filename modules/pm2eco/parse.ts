@@ -14,7 +14,10 @@ export interface Pm2Process {
 const Listed = z.array(z.looseObject({ name: z.string(), pm2_env: z.record(z.string(), z.unknown()) }))
 const Dumped = z.array(z.looseObject({ name: z.string() }))
 
-/** The processes of `pm2 jlist`, without PM2's own modules and without those on their way out in a reload. */
+/**
+ * The processes of `pm2 jlist`, without PM2's own modules and without those on their way out in a reload. What PM2 measures of them
+ * (axm_monitor) is another each second, and no plan would hold.
+ */
 export function parseJlist(stdout: string): readonly Pm2Process[] {
   // a banner or a warning about an older daemon may stand before the list, on lines of its own
   const lines = stdout.split('\n').filter(line => line.startsWith('['))
@@ -23,7 +26,7 @@ export function parseJlist(stdout: string): readonly Pm2Process[] {
     if (!listed.success) continue
     return listed.data
       .filter(({ pm2_env: env }) => env.pmx_module !== true && typeof env.pm_id !== 'string')
-      .map(({ name, pm2_env: env }) => ({ name, env }))
+      .map(({ name, pm2_env: { axm_monitor: _, ...env } }) => ({ name, env }))
   }
   throw new SakError('answer-broken', 'pm2 jlist did not print its list', { said: stdout.slice(0, 1000) })
 }

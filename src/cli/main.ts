@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { isSakError } from '../core/errors.ts'
+import { nameSecrets } from '../core/secret.ts'
 import { printable } from '../core/terminal.ts'
 import { type CliOptions, program } from './options.ts'
 import { screen } from './screen.ts'
@@ -70,5 +71,5 @@ function describe(error: unknown): string {
     return `internal error: ${text}\nThis is a bug: please report it.`
   }
   const hint = error.hint === undefined ? '' : `\n  hint: ${printable(error.hint)}`
-  return `${error.code}: ${printable(error.message)}${hint}`
+  return `${error.code}: ${printable(nameSecrets(error.message))}${hint}`
 }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 /** A file as it is on a host or as it should be. `content: null` means that there is no such file. */
 export interface FileState {
   readonly kind: 'file'
@@ -55,6 +57,8 @@ export interface Stat {
 /** A file as read from a host. `stat` is absent where the file is. */
 export interface FileRead extends FileState {
   readonly stat?: Stat
+  /** Of the content as it is on the host, where a secret in it stands here as a token: see `sha256Of`. */
+  readonly sha256?: string
 }
 
 /** The desired state of a file. Owner and group default to root, mode to 0644. */
@@ -85,6 +89,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** The bytes of a file's content. */
 export function bytesOf({ content, binary }: Pick<FileState, 'content' | 'binary'>): Buffer {
   return Buffer.from(content ?? '', binary ? 'latin1' : 'utf8')
+}
+
+/** The SHA-256, in hexadecimal, of a file as it is on the host. */
+export function sha256Of(file: FileRead): string {
+  return file.sha256 ?? createHash('sha256').update(bytesOf(file)).digest('hex')
 }
 
 /** Whether a value is a file state. */

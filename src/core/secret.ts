@@ -139,6 +139,11 @@ export function secretName(id: number): string {
   }
 }
 
+/** A text for people: names in the place of tokens. */
+export function nameSecrets(text: string): string {
+  return replaceTokens(text, id => `<secret ${secretName(id)}>`)
+}
+
 /**
  * For authors of modules who escape text themselves: call it on text that was escaped in this way, and the secrets in it are escaped too.
  * `escapeSecrets(JSON.stringify(apps), 'json')`

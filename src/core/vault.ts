@@ -1,5 +1,5 @@
 import { SakError } from './errors.ts'
-import { replaceTokens, secretName, tokenNonce, tokenOf } from './secret.ts'
+import { nameSecrets, replaceTokens, secretName, tokenNonce, tokenOf } from './secret.ts'
 import { encoders, formsOf, unwritable } from './secret-forms.ts'
 import { mapTexts } from './texts.ts'
 
@@ -47,8 +47,7 @@ export function openVault(values: ReadonlyMap<number, string>): Vault {
   }
   const mask = (text: string): string => text.replace(exact, found => known.get(found) ?? found)
   const named = (text: string): string => {
-    const shown = replaceTokens(text, id => shownAs(id))
-    return shown.replace(loose, found => shownAs(owner(found, forms)))
+    return nameSecrets(text).replace(loose, found => shownAs(owner(found, forms)))
   }
   const hide = (text: string, key?: string): string => (key === 'said' ? hideCut(named(text), forms) : named(text))
   return {

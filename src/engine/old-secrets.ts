@@ -38,7 +38,7 @@ export function withoutOldSecrets(before: unknown, after: unknown): unknown {
 }
 
 function withoutTexts(value: unknown): unknown {
-  if (typeof value === 'string') return notShown
+  if (typeof value === 'string') return value === '' ? '' : notShown
   if (Array.isArray(value)) return value.map(withoutTexts)
   if (!isRecord(value)) return value
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutTexts(item)]))

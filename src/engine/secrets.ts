@@ -1,9 +1,9 @@
 import { SakError } from '../core/errors.ts'
-import type { FileRead } from '../core/file.ts'
+import { type FileRead, isFile, sha256Of } from '../core/file.ts'
 import type { Answer, Read } from '../core/host.ts'
-import { holdsSecret, secretName, secretsIn } from '../core/secret.ts'
+import { holdsSecret, replaceTokens, secretName, secretsIn } from '../core/secret.ts'
 import { type Command, describeStep, type Step } from '../core/step.ts'
-import type { Task } from '../core/task.ts'
+import type { Assessment, Task } from '../core/task.ts'
 import { mapTexts } from '../core/texts.ts'
 import type { Vault } from '../core/vault.ts'
 import type { Reader } from './batch.ts'
@@ -19,7 +19,7 @@ export function sealedTask(task: Task, vault: Vault): Task {
     ...task,
     assess: async host => {
       const found = await task.assess(host, vault.settle)
-      const exposed = found.steps.flatMap(exposedBy)
+      const exposed = found.steps.flatMap(step => exposedBy(step, found))
       return exposed.length === 0 ? found : { ...found, blocked: [...found.blocked, ...exposed], steps: [] }
     },
   }
@@ -45,8 +45,10 @@ function revealedRead(read: Read, { reveal }: Vault): Read {
 }
 
 function masked(answer: Answer, { mask }: Vault): Answer {
-  const maskedFile = (file: FileRead): FileRead =>
-    file.content === null ? file : { ...file, content: mask(file.content) }
+  const maskedFile = (file: FileRead): FileRead => {
+    const content = file.content === null ? null : mask(file.content)
+    return content === file.content ? file : { ...file, content, sha256: sha256Of(file) }
+  }
   switch (answer.kind) {
     case 'command':
       return { ...answer, result: mapTexts(answer.result, text => mask(text)) }
@@ -63,26 +65,35 @@ function masked(answer: Answer, { mask }: Vault): Answer {
 
 /** Steps with values in the place of tokens, for the script that is sent. */
 export function revealedSteps(steps: readonly Step[], { reveal }: Vault): readonly Step[] {
-  return mapTexts(steps, text => reveal(text))
+  const bytes = (text: string) =>
+    replaceTokens(text, (_id, _form, token) => Buffer.from(reveal(token)).toString('latin1'))
+  return steps.map(step =>
+    step.kind === 'write' && step.binary
+      ? { ...step, content: bytes(step.content) }
+      : mapTexts(step, text => reveal(text)),
+  )
 }
 
-/** Why a step would show a secret to others on the host: in a command line, an environment, a path. */
-function exposedBy(step: Step): SakError[] {
+/** Why a step would show a secret to others on the host: in a command line, an environment, a path, a file for all to read. */
+function exposedBy(step: Step, { current }: Assessment): SakError[] {
   const open = openParts(step)
   if (holdsSecret(open)) return [exposed(open, describeStep(step))]
-  if (step.kind !== 'write' || !isForAll(step.mode) || !holdsSecret(step.content)) return []
+  if (step.kind !== 'write' || !holdsSecret(step.content)) return []
+  const mode = step.mode ?? modeNow(step.path, current)
+  if ((Number.parseInt(mode, 8) & 0o004) === 0) return []
   return [
-    new SakError(
-      'refused',
-      `${step.path} would hold a secret (${namesIn(step.content)}), and everybody on the host could read it`,
-      {
-        hint: `its mode is ${step.mode}: take 0600, or 0640 where a group is to read it`,
-      },
-    ),
+    new SakError('refused', `everybody on the host could read a secret (${namesIn(step.content)}) in ${step.path}`, {
+      hint: `its mode is ${mode}: take 0600, or 0640 where a group is to read it`,
+    }),
   ]
 }
 
-const isForAll = (mode = '0600') => (Number.parseInt(mode, 8) & 0o004) !== 0
+/** The mode that a file has, and keeps where none is stated. */
+function modeNow(path: string, current: object): string {
+  const values: unknown[] = Object.values(current).flat()
+  return values.filter(isFile).find(file => file.path === path)?.mode ?? '0644'
+}
+
 const namesIn = (value: unknown): string => [...secretsIn(value)].map(secretName).join(', ')
 
 function exposed(open: unknown, where: string): SakError {

@@ -25,4 +25,5 @@ t.test('of other values what is to be a secret, and texts that are to go', async
   )
   t.same(withoutOldSecrets(['a', { b: 'c' }], [token]), ['<not shown>', { b: '<not shown>' }])
   t.equal(withoutOldSecrets('old', 'new'), 'old')
+  t.equal(withoutOldSecrets('', token), '', 'nothing is no secret')
 })

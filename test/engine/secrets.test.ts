@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
-import { file } from '../../src/core/file.ts'
+import { file, sha256Of } from '../../src/core/file.ts'
 import { defineModule } from '../../src/core/module.ts'
 import { escapeSecrets, SecretString, secret, secretsIn } from '../../src/core/secret.ts'
 import { type Command, run, type Step, waitFor, write } from '../../src/core/step.ts'
@@ -35,7 +36,12 @@ const settings = (more: readonly Step[] = [], reads: (path: string) => Command[]
       return {
         current: { saved: await host.file(path) },
         desired: {
-          saved: { kind: 'file', path, content: escapeSecrets(JSON.stringify({ password }), 'json') } as const,
+          saved: {
+            kind: 'file',
+            path,
+            mode: '0600',
+            content: escapeSecrets(JSON.stringify({ password }), 'json'),
+          } as const,
         },
       }
     },
@@ -104,6 +110,17 @@ t.test('a secret where others on the host could see it blocks the task before an
     }
     t.match(report.tasks, [{ status: 'blocked', error, steps: [] }], name)
   }
+  const open = write({ kind: 'file', path: `${path}.open`, content: `x ${password}` })
+  const readable = [open, { ...open, mode: '0644' }]
+  for (const step of readable) {
+    const report = await reportOf(path, vaultOf(canary), settings([step]))
+    const error = {
+      code: 'refused',
+      message: /everybody .* could read a secret .* in .*\.open$/,
+      hint: /0644: take 0600/,
+    }
+    t.match(report.tasks, [{ status: 'blocked', error }])
+  }
   const reads: Command[] = [{ argv: ['echo', String(password)] }, { argv: ['env'], env: { TOKEN: String(password) } }]
   for (const read of reads) {
     const report = await reportOf(
@@ -141,6 +158,19 @@ t.test('standard input of a step and of a read may hold a secret, and what they 
   t.notMatch(said.join(), 'c4nary')
   t.notMatch(said.join(), Buffer.from(canary).toString('base64'))
   t.match(said.join(), String(password))
+})
+
+t.test('a file that holds a secret has the digest that it has on the host', async t => {
+  const path = join(t.testdir({ file: `x ${canary}\n`, plain: 'y\n' }), 'file')
+  const read = async (path: string) => {
+    const answer = await hostWith(vaultOf(canary)).freshReader().ask({ kind: 'file', path })
+    return answer.kind === 'file' ? answer.file : undefined
+  }
+  const found = await read(path)
+  t.equal(found?.content, `x ${password}\n`)
+  t.equal(found && sha256Of(found), createHash('sha256').update(`x ${canary}\n`).digest('hex'))
+  const plain = await read(join(dirname(path), 'plain'))
+  t.equal(plain && sha256Of(plain), createHash('sha256').update('y\n').digest('hex'))
 })
 
 t.test('an environment stands in no command line', async t => {

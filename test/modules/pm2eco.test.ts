@@ -80,6 +80,8 @@ t.test('pm2 jlist', async t => {
   t.same(parseJlist(list(shop)), [{ name: 'shop', env: { pm_id: 0, status: 'online' } }])
   const warned = `[PM2] Spawning PM2 daemon\n>>>> In-memory PM2 is out-of-date, do:\n>>>> $ pm2 update\n${list(shop)}\n`
   t.equal(parseJlist(warned).length, 1, 'what stands before the list is not the list')
+  const measured = { ...shop, pm2_env: { ...shop.pm2_env, axm_monitor: { 'Used Heap Size': { value: '9.94' } } } }
+  t.same(parseJlist(list(measured)), parseJlist(list(shop)), 'what PM2 measures makes no difference')
   const leaving = { name: 'shop', pm2_env: { pm_id: '_old_0', status: 'online' } }
   const module = { name: 'pm2-logrotate', pm2_env: { pm_id: 1, pmx_module: true } }
   t.equal(parseJlist(list(shop, leaving, module)).length, 1)
