@@ -33,6 +33,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       const { historyCommand } = await import('./history.ts')
       await historyCommand(options)
     },
+    record: async options => {
+      const { recordCommand } = await import('./record-cases.ts')
+      exitCode = await recordCommand(options)
+    },
     modules: async options => {
       const { modulesCommand } = await import('./reference.ts')
       await modulesCommand(options)

@@ -53,6 +53,7 @@ export interface Commands {
   report(file: string, options: CliOptions): Promise<void>
   drift(options: DriftOptions): Promise<void>
   history(options: HistoryOptions): Promise<void>
+  record(options: CliOptions & RecordOptions): Promise<void>
   modules(options: ReferenceOptions): Promise<void>
   schema(name: string | undefined): Promise<void>
 }
@@ -77,6 +78,9 @@ const HistoryFlags = z.object({
 
 /** What `sak-reconcile history` says. */
 export type HistoryOptions = z.output<typeof HistoryFlags> & { readonly playbook?: string }
+
+const RecordOptions = z.object({ fixtures: z.string(), case: z.string().optional() })
+export type RecordOptions = z.output<typeof RecordOptions>
 
 const ReferenceOptions = z.object({ json: z.boolean().default(false), color: z.boolean().default(true) })
 
@@ -115,6 +119,7 @@ export function program(commands: Commands): Command {
       await commands.report(file, toOptions(raw))
     })
   withDrift(root, commands)
+  withRecord(root, commands)
   withReference(root, commands)
   return root
 }
@@ -142,6 +147,18 @@ function withDrift(root: Command, commands: Commands): void {
     .option('--no-color', 'no colours')
     .action(async (playbook: string | undefined, raw: unknown) => {
       await commands.history({ ...HistoryFlags.parse(raw), ...(playbook !== undefined && { playbook }) })
+    })
+}
+
+function withRecord(root: Command, commands: Commands): void {
+  withRunOptions(root.command('record'))
+    .description('Records what hosts answer to checks, as cases for tests, with secrets masked. Changes nothing.')
+    .argument('[playbook]', 'whose tasks; or a module, whose params -e gives')
+    .option('--fixtures <folder>', 'where cases go: FOLDER/MODULE/CASE/case.json', 'fixtures')
+    .option('--case <name>', 'the name of the case (default: that of the host)')
+    .action(async (playbook: string | undefined, raw: unknown) => {
+      const options = { ...toOptions(raw), ...RecordOptions.parse(raw) }
+      await commands.record({ ...options, ...(playbook !== undefined && { playbook }) })
     })
 }
 

@@ -73,6 +73,8 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
       module: definition.name,
       ...(definition.version !== undefined && { moduleVersion: definition.version }),
       paramsDigest: digestOf([definition.name, definition.version ?? null, params]),
+      input,
+      withInput: other => parse(other, options),
       label,
       tags: options.tags ?? [],
       when: options.when === undefined ? [] : [options.when],

@@ -49,6 +49,10 @@ export interface Task {
   readonly moduleVersion?: string
   /** A digest of the module's name, version and params: another one means that the playbook was changed. */
   readonly paramsDigest: string
+  /** The params as they were given. */
+  readonly input: unknown
+  /** The same task with other params. Throws SakError `invalid-params`. */
+  withInput(input: unknown): Task
   readonly label: string
   readonly tags: readonly string[]
   /** All must be true for the task to be wanted; its own and those of the lists that it is in. */

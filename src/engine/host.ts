@@ -97,7 +97,7 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
 
 type Outcome = Omit<Done, 'error'> & { readonly error?: ReportError | null }
 
-const nothing: Done = { results: [], budget: undefined, advised: noAdvice }
+export const nothing: Done = { results: [], budget: undefined, advised: noAdvice }
 
 function statusOf(error: ReportError, unreachable: boolean): HostReport['status'] {
   if (unreachable) return 'unreachable'

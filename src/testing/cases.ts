@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { isSakError } from '../core/errors.ts'
+import { isSakError, type SakError } from '../core/errors.ts'
 import type { Module } from '../core/module.ts'
 import { describeStep } from '../core/step.ts'
-import type { Assessment } from '../core/task.ts'
+import type { Assessment, Task } from '../core/task.ts'
 import { FakeHostState, fakeHost } from './fake-host.ts'
 import { brokenLaws } from './laws.ts'
 
@@ -42,19 +42,29 @@ export async function runCases(folder: string, module: Module): Promise<readonly
 async function runCase(folder: string, name: string, module: Module): Promise<CaseResult> {
   const parsed = Case.parse(JSON.parse(await readFile(join(folder, name, 'case.json'), 'utf8')))
   const task = module.parse(parsed.params)
+  const found = await assessed(task, parsed.host)
+  const left = isSakError(found) ? [] : await brokenLaws(task, parsed.host)
+  const assessment = isSakError(found) ? undefined : found
+  return { name, expected: sorted(parsed.expect), found: gistOf(found), left, assessment }
+}
+
+/** What a task finds on a fake host, or why it cannot be judged. */
+export async function assessed(task: Task, host: FakeHostState): Promise<Assessment | SakError> {
   try {
-    const assessment = await task.assess(fakeHost(parsed.host))
-    const found = {
-      changes: assessment.changes.map(change => change.key).sort(),
-      blocked: assessment.blocked.map(error => error.code),
-      steps: assessment.steps.map(describeStep),
-    }
-    const left = await brokenLaws(task, parsed.host)
-    return { name, expected: sorted(parsed.expect), found, left, assessment }
+    return await task.assess(fakeHost(host))
   } catch (error) {
-    if (!isSakError(error)) throw error
-    const found = { changes: [], blocked: [error.code], steps: [] }
-    return { name, expected: sorted(parsed.expect), found, left: [], assessment: undefined }
+    if (isSakError(error)) return error
+    throw error
+  }
+}
+
+/** What a case expects, of what was found. */
+export function gistOf(found: Assessment | SakError): z.output<typeof Case>['expect'] {
+  if (isSakError(found)) return { changes: [], blocked: [found.code], steps: [] }
+  return {
+    changes: found.changes.map(change => change.key).sort(),
+    blocked: found.blocked.map(error => error.code),
+    steps: found.steps.map(describeStep),
   }
 }
 
