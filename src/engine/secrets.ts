@@ -69,7 +69,11 @@ export function revealedSteps(steps: readonly Step[], { reveal }: Vault): readon
     replaceTokens(text, (_id, _form, token) => Buffer.from(reveal(token)).toString('latin1'))
   return steps.map(step =>
     step.kind === 'write' && step.binary
-      ? { ...step, content: bytes(step.content) }
+      ? {
+          ...step,
+          content: bytes(step.content),
+          ...(step.madeFrom !== undefined && { madeFrom: bytes(step.madeFrom) }),
+        }
       : mapTexts(step, text => reveal(text)),
   )
 }
