@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { localInstall } from './cli/local-install.ts'
-import { main } from './cli/main.ts'
+import { version } from './version.ts'
 
 // `sak-reconcile | head`: whoever reads the report may stop reading; what was begun goes on to its end and its exit code
 for (const stream of [process.stdout, process.stderr]) {
@@ -9,6 +9,11 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+const argv = process.argv.slice(2)
 const local = localInstall(process.cwd())
-if (local === undefined) process.exitCode = await main(process.argv.slice(2))
-else await import(local)
+if (local !== undefined) await import(local)
+else if (argv.length === 1 && ['-V', '--version'].includes(argv[0] ?? '')) console.log(version())
+else {
+  const { main } = await import('./cli/main.ts')
+  process.exitCode = await main(argv)
+}

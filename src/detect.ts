@@ -1,7 +1,8 @@
 import type { Report } from './core/report.ts'
 import { look } from './engine/look.ts'
+import type { HostsOptions } from './hosts-options.ts'
 import { type JobOptions, jobsOf } from './jobs.ts'
-import { type HostsOptions, runJobs } from './run-jobs.ts'
+import { runJobs } from './run-jobs.ts'
 import { withSecrets } from './secrets.ts'
 
 export interface DetectOptions extends JobOptions, HostsOptions {}

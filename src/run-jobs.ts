@@ -1,32 +1,17 @@
 import { type Advised, noAdvice } from './core/advise.ts'
-import type { ConnectOptions } from './core/connect-options.ts'
-import type { Intent } from './core/drift.ts'
+
 import type { Playbook, PlaybookFactory } from './core/playbook.ts'
 import { nameOf } from './core/playbook.ts'
-import { countBy, exitCodeOf, type HostReport, type Report, type RunEvent } from './core/report.ts'
+import { countBy, exitCodeOf, type HostReport, type Report } from './core/report.ts'
 import type { RolloutOptions } from './core/rollout.ts'
 import { traced, tracedNow } from './core/trace.ts'
-import { type Duration, durationMs } from './core/units.ts'
+import { durationMs } from './core/units.ts'
 import { runHost, type Work } from './engine/host.ts'
 import type { HostPlan } from './engine/plan-host.ts'
+import type { HostsOptions } from './hosts-options.ts'
 import type { Job } from './jobs.ts'
 import { rollOut } from './rollout.ts'
 import type { WithSecrets } from './secrets.ts'
-
-/** How a run goes to its hosts. */
-export interface HostsOptions extends RolloutOptions {
-  /** Hosts at once. Default 50. */
-  readonly forks?: number
-  readonly connect?: ConnectOptions
-  /** Time for each host as a whole; then nothing new starts there. Default 30m. */
-  readonly hostDeadline?: Duration
-  /** Told what happens, as it happens. */
-  readonly onEvent?: (event: RunEvent) => void
-  /** Told what the tasks of a host were meant to do, for the history. */
-  readonly onIntents?: (host: string, intents: Readonly<Record<string, Intent>>) => void
-  /** Once aborted no new host or task starts; steps that run end or undo themselves. */
-  readonly signal?: AbortSignal
-}
 
 export interface JobsRun extends HostsOptions, WithSecrets {
   readonly playbook: Playbook | PlaybookFactory

@@ -9,8 +9,11 @@ import type { Work } from './engine/host.ts'
 import { look } from './engine/look.ts'
 import type { HostPlan } from './engine/plan-host.ts'
 import { plannedHost, type Reviewed } from './engine/reviewed.ts'
+import type { HostsOptions } from './hosts-options.ts'
 import { type Job, type JobOptions, jobsOf } from './jobs.ts'
-import { type HostsOptions, partOf, type ReportPart, runJobs } from './run-jobs.ts'
+
+import { partOf, type ReportPart, runJobs } from './run-jobs.ts'
+
 import { type WithSecrets, withSecrets } from './secrets.ts'
 import { version } from './version.ts'
 

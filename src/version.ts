@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const Package = z.object({ version: z.string() })
+const packageJson = fileURLToPath(import.meta.resolve('sak-reconcile/package.json'))
+
+/** Where this copy of the package is. */
+export const packageFolder = dirname(packageJson)
 
 /** The version of this copy of the package. */
 export function version(): string {
-  const up = import.meta.url.endsWith('.ts') ? '..' : '../..'
-  return Package.parse(JSON.parse(readFileSync(new URL(`${up}/package.json`, import.meta.url), 'utf8'))).version
+  const found: unknown = JSON.parse(readFileSync(packageJson, 'utf8'))
+  if (typeof found === 'object' && found !== null && 'version' in found && typeof found.version === 'string') {
+    return found.version
+  }
+  throw new TypeError(`${packageJson} has no version`)
 }

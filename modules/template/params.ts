@@ -27,7 +27,7 @@ export const Params = Fields.transform((params, context) => {
   }
   if ((source === undefined) === (template === undefined)) return fail('expected one of source and template')
   try {
-    const text = source === undefined ? (template ?? '') : readSource(source).toString('utf8')
+    const text = source === undefined ? (template ?? '') : new TextDecoder().decode(readSource(source))
     return { ...params, rendered: render(text, vars, source) }
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error), [key])

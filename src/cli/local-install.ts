@@ -1,10 +1,8 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { z } from 'zod'
+import { pathToFileURL } from 'node:url'
 import { findUp } from '../loading/source.ts'
-
-const Package = z.object({ name: z.literal('sak-reconcile'), bin: z.object({ 'sak-reconcile': z.string() }) })
+import { packageFolder } from '../version.ts'
 
 /**
  * The command line of the project's own install, where a folder has one and it is another copy than this: a project's
@@ -12,11 +10,16 @@ const Package = z.object({ name: z.literal('sak-reconcile'), bin: z.object({ 'sa
  */
 export function localInstall(cwd: string): string | undefined {
   const path = findUp(cwd, ['node_modules/sak-reconcile/package.json'])
-  if (path === undefined || isHere(dirname(path))) return undefined
-  const found = Package.safeParse(JSON.parse(readFileSync(path, 'utf8')))
-  return found.success ? pathToFileURL(join(dirname(path), found.data.bin['sak-reconcile'])).href : undefined
+  if (path === undefined || realpathSync(dirname(path)) === realpathSync(packageFolder)) return undefined
+  const command = commandOf(JSON.parse(readFileSync(path, 'utf8')))
+  return command === undefined ? undefined : pathToFileURL(join(dirname(path), command)).href
 }
 
-function isHere(folder: string): boolean {
-  return realpathSync(fileURLToPath(import.meta.url)).startsWith(join(realpathSync(folder), '/'))
+/** What its package.json says; read without zod, which takes longer to load than a command line needs to hand over. */
+function commandOf(description: unknown): string | undefined {
+  if (typeof description !== 'object' || description === null || !('bin' in description)) return undefined
+  const { bin } = description
+  if (typeof bin !== 'object' || bin === null || !('sak-reconcile' in bin)) return undefined
+  const command = bin['sak-reconcile']
+  return typeof command === 'string' ? command : undefined
 }

@@ -87,7 +87,7 @@ export function contentOf(bytes: Uint8Array): Pick<FileState, 'binary'> & { read
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The bytes of a file's content. */
-export function bytesOf({ content, binary }: Pick<FileState, 'content' | 'binary'>): Buffer {
+export function bytesOf({ content, binary }: Pick<FileState, 'content' | 'binary'>): Uint8Array {
   return Buffer.from(content ?? '', binary ? 'latin1' : 'utf8')
 }
 

@@ -28,7 +28,7 @@ export const SourcePath = z
  * The bytes of such a file, at most 8 MiB: larger ones are not for configuration.
  * @throws Error that names the file and what is wrong with it
  */
-export function readSource(path: string): Buffer {
+export function readSource(path: string): Uint8Array {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat) throw new Error(`there is no file ${path} on this machine`)
   if (!stat.isFile()) throw new Error(`${path} on this machine is not a file`)

@@ -159,7 +159,7 @@ r=0; ${command(validate, '60', argument => (argument === '{}' ? '"$1"' : quote(a
 cat "$d/validate"; ${refuse}; return $r
 }\n`
     : ''
-  const base64 = wrap(bytesOf(step).toString('base64'))
+  const base64 = wrap(Buffer.from(bytesOf(step)).toString('base64'))
   const words = [path, mode, owner, group, check, replaceLink ? 'replace' : 'follow', digestOf(step, madeFrom)]
   return {
     run: `${validation}write_file ${id} ${quoteAll(words)} <<'SAK_CONTENT'\n${base64}\nSAK_CONTENT`,

@@ -8,10 +8,10 @@ import { readInventoryInput } from '../core/inventory/schema.ts'
 import { type Inventory, inventoryOf, isInventory } from '../core/inventory.ts'
 import { parseAnsibleIni } from './inventory/ansible-ini.ts'
 import { parseAnsibleYaml } from './inventory/ansible-yaml.ts'
-import { parseSource } from './inventory/document.ts'
 import { type ProgramLimits, runInventoryProgram } from './inventory/program.ts'
 import { isMapping } from './inventory/values.ts'
 import { readVarsDirectories, shownPath } from './inventory/vars-directories.ts'
+import { loaderFor } from './source.ts'
 
 export type { ProgramLimits } from './inventory/program.ts'
 
@@ -117,6 +117,7 @@ async function read(source: Source, kind: Exclude<Kind, 'hosts'>, limits: Progra
     })
   }
   if (kind === 'text' && !beginsAsYaml(text, path)) return parseAnsibleIni(text, name)
+  const { parseSource } = await import('./inventory/document.ts')
   const document = parseSource(text, name)
   if (document.data === null) throw new SakError('invalid-inventory', `${name}: is empty`)
   const isOurs =
@@ -140,14 +141,12 @@ function beginsAsYaml(text: string, path: string): boolean {
 }
 
 async function readModule({ name, path }: Source): Promise<Declaration[]> {
-  const { createJiti } = await import('jiti')
-  const exported = await createJiti(import.meta.url)
-    .import(path, { default: true })
-    .catch((cause: unknown) => {
-      if (isSakError(cause)) throw new SakError(cause.code, `${name}: ${cause.message}`, { ...hintOf(cause), cause })
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new SakError('invalid-inventory', `${name}: cannot be loaded: ${why}`, { cause })
-    })
+  const loader = await loaderFor(dirname(path))
+  const exported = await loader.import(path, { default: true }).catch((cause: unknown) => {
+    if (isSakError(cause)) throw new SakError(cause.code, `${name}: ${cause.message}`, { ...hintOf(cause), cause })
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new SakError('invalid-inventory', `${name}: cannot be loaded: ${why}`, { cause })
+  })
   if (isInventory(exported)) return [...exported.graph.declarations]
   return readInventoryInput(exported, path => (path.length === 0 ? name : `${name}: ${path.map(String).join('.')}`))
 }

@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Jiti } from 'jiti'
 import { isSakError, SakError } from '../core/errors.ts'
 
 /** The folder that a command was called in, and where files are sought from. */
@@ -20,10 +22,7 @@ export async function importAll(source: string, cwd: Cwd): Promise<unknown> {
 }
 
 async function importSource(source: string, cwd: Cwd, what: { default?: true }): Promise<unknown> {
-  const { createJiti } = await import('jiti')
-  const folder = isAbsolute(source) ? dirname(source) : cwd
-  const options = { interopDefault: true, fsCache: false, moduleCache: true, alias: ownAliases(folder) }
-  const jiti = createJiti(join(folder, 'sak.config.js'), options)
+  const jiti = await loaderFor(isAbsolute(source) ? dirname(source) : cwd)
   try {
     return await jiti.import(source, what)
   } catch (error) {
@@ -34,23 +33,39 @@ async function importSource(source: string, cwd: Cwd, what: { default?: true }):
   }
 }
 
+/** What loads TypeScript, for files of a folder. */
+export async function loaderFor(folder: Cwd): Promise<Jiti> {
+  const { createJiti } = await import('jiti')
+  const options = { interopDefault: true, fsCache: cacheFolder(), moduleCache: true, alias: ownAliases(folder) }
+  return createJiti(join(folder, 'sak.config.js'), options)
+}
+
+/**
+ * Where this user's TypeScript is kept as JavaScript, by its content: to translate it takes longer than all else that comes before
+ * a run. False where there is no such place.
+ */
+function cacheFolder(): string | false {
+  const { XDG_CACHE_HOME: base } = process.env
+  try {
+    const folder = join(base && isAbsolute(base) ? base : join(homedir(), '.cache'), 'sak-reconcile')
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return folder
+  } catch {
+    return false
+  }
+}
+
+// a longer name before a shorter one that it begins with
+const ownNames = ['modules', 'testing', 'package.json'].map(name => `sak-reconcile/${name}`).concat('sak-reconcile')
+
 /** Where `sak-reconcile` and `zod` lead, unless the project has them installed. */
 function ownAliases(folder: Cwd): Record<string, string> {
   const isInstalled = (name: string) => findUp(folder, [`node_modules/${name}/package.json`]) !== undefined
-  const here = fileURLToPath(new URL('..', import.meta.url))
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const playbooks = ['t3-small', 't3-small-busy', 't3-medium', 'size'].map(
-    name => [`sak-reconcile/playbooks/${name}`, join(here, `../playbooks/${name}.${extension}`)] as const,
-  )
-  const own = {
-    'sak-reconcile/modules': join(here, `../modules/index.${extension}`),
-    'sak-reconcile/testing': join(here, `testing.${extension}`),
-    ...Object.fromEntries(playbooks),
-    'sak-reconcile': join(here, `index.${extension}`),
-  }
+  const own = (name: string) => [name, fileURLToPath(import.meta.resolve(name))] as const
+  const playbooks = ['t3-small', 't3-small-busy', 't3-medium', 'size'].map(name => `sak-reconcile/playbooks/${name}`)
   return {
-    ...(isInstalled('sak-reconcile') ? {} : own),
-    ...(isInstalled('zod') ? {} : { zod: fileURLToPath(import.meta.resolve('zod')) }),
+    ...(isInstalled('sak-reconcile') ? {} : Object.fromEntries([...playbooks, ...ownNames].map(own))),
+    ...(isInstalled('zod') ? {} : Object.fromEntries([own('zod')])),
   }
 }
 

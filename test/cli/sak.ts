@@ -27,6 +27,7 @@ export const argv = canBeApart ? [...apart, ...fromSources] : fromSources
 const stateHome = mkdtempSync(join(tmpdir(), 'sak-state-'))
 chmodSync(stateHome, 0o777)
 process.env.XDG_STATE_HOME = stateHome
+process.env.XDG_CACHE_HOME = stateHome
 process.on('exit', () => rmSync(stateHome, { recursive: true, force: true }))
 
 /** Somebody who is not root, where this is root and the sources may be read by others. */
@@ -54,7 +55,7 @@ export function start(command: readonly string[], { cwd, env = {}, uid }: SakOpt
   const [program = '', ...args] = command
   const child = spawn(program, args, {
     cwd,
-    env: { PATH: process.env.PATH, HOME: cwd, XDG_STATE_HOME: stateHome, ...env },
+    env: { PATH: process.env.PATH, HOME: cwd, XDG_STATE_HOME: stateHome, XDG_CACHE_HOME: stateHome, ...env },
     ...(uid !== undefined && { uid, gid: uid }),
   })
   const output = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
