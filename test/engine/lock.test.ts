@@ -138,6 +138,7 @@ t.test('a dry run of a user who is not root passes the journals by', { skip: !is
     results: [],
     interrupted: [],
     budget: undefined,
+    advised: { advice: [], silenced: [] },
     machineId: (await readFile('/etc/machine-id', 'utf8')).trim(),
   })
 })
