@@ -45,6 +45,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       const { schemaCommand } = await import('./reference.ts')
       await schemaCommand(name)
     },
+    inventory: async options => {
+      const { inventoryCommand } = await import('./inventory.ts')
+      await inventoryCommand(options)
+    },
   })
   for (const each of [command, ...command.commands]) each.exitOverride()
   try {

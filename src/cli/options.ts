@@ -56,6 +56,7 @@ export interface Commands {
   record(options: CliOptions & RecordOptions): Promise<void>
   modules(options: ReferenceOptions): Promise<void>
   schema(name: string | undefined): Promise<void>
+  inventory(options: InventoryOptions): Promise<void>
 }
 
 const DriftFlags = z.object({
@@ -86,6 +87,21 @@ const ReferenceOptions = z.object({ json: z.boolean().default(false), color: z.b
 
 /** What `sak-reconcile modules` says. */
 export type ReferenceOptions = z.output<typeof ReferenceOptions> & { readonly name?: string }
+
+const InventoryFlags = Options.pick({
+  inventory: true,
+  limit: true,
+  var: true,
+  user: true,
+  become: true,
+  privateKey: true,
+  jump: true,
+  json: true,
+  color: true,
+}).extend({ host: z.string().optional() })
+
+/** What `sak-reconcile inventory` says. */
+export type InventoryOptions = z.output<typeof InventoryFlags> & { readonly playbook?: string }
 
 /** The command line's grammar. */
 export function program(commands: Commands): Command {
@@ -120,6 +136,7 @@ export function program(commands: Commands): Command {
     })
   withDrift(root, commands)
   withRecord(root, commands)
+  withInventory(root, commands)
   withReference(root, commands)
   return root
 }
@@ -162,6 +179,18 @@ function withRecord(root: Command, commands: Commands): void {
     })
 }
 
+function withInventory(root: Command, commands: Commands): void {
+  withLoginOptions(withHostOptions(root.command('inventory')))
+    .description('Hosts and groups; or of one host where each variable, param and part of its login comes from.')
+    .argument('[playbook]', 'as for a run: whose params are shown')
+    .option('--host <name>', 'all about this host')
+    .option('--json', 'for machines')
+    .option('--no-color', 'no colours')
+    .action(async (playbook: string | undefined, raw: unknown) => {
+      await commands.inventory({ ...InventoryFlags.parse(raw), ...(playbook !== undefined && { playbook }) })
+    })
+}
+
 function withReference(root: Command, commands: Commands): void {
   root
     .command('modules')
@@ -186,9 +215,7 @@ function toOptions(raw: unknown): CliOptions {
 
 /** The options of all commands that reach hosts. */
 function withRunOptions(command: Command): Command {
-  return withReportOptions(command)
-    .option('-i, --inventory <x>', 'a file, an executable, or "host,host,"; may be repeated', append)
-    .option('-l, --limit <pattern>', 'only these hosts: names, groups, globs, a:b, a:!b, a:&b, ~regex, @file, failed')
+  return withLoginOptions(withHostOptions(withReportOptions(command)))
     .option('-t, --tags <tags>', 'only tasks with one of these tags, labels or module names', appendList)
     .option('--skip-tags <tags>', 'all tasks but these', appendList)
     .option('-f, --forks <n>', 'hosts at once (default: 50)', positive)
@@ -203,12 +230,7 @@ function withRunOptions(command: Command): Command {
       new Option('--allow <impact>', 'the greatest impact permitted (default: data, everything)').choices(impacts),
     )
     .option('--allow-over-budget', 'apply also where more memory is planned than the host has')
-    .option('-e, --var <k=v>', "a playbook's param, the value as JSON or text; may be repeated", appendVar)
-    .option('-u, --user <name>', 'the user to log in as')
-    .option('-b, --become', 'be root on the hosts, by sudo')
     .option('-K, --ask-become-pass', "ask for sudo's password")
-    .option('--private-key <file>', 'the key to log in with')
-    .option('-J, --jump <hosts>', "through these hosts, as ssh's -J")
     .addOption(
       new Option('--host-key-checking <mode>', 'what to do with an unknown host key (default: strict)').choices(
         hostKeyChecking,
@@ -216,6 +238,23 @@ function withRunOptions(command: Command): Command {
     )
     .option('--trace <file>', 'write where the time goes, for ui.perfetto.dev or chrome://tracing')
     .option('-y, --yes', 'apply without the question')
+}
+
+/** Which hosts. */
+function withHostOptions(command: Command): Command {
+  return command
+    .option('-i, --inventory <x>', 'a file, an executable, or "host,host,"; may be repeated', append)
+    .option('-l, --limit <pattern>', 'only these hosts: names, groups, globs, a:b, a:!b, a:&b, ~regex, @file, failed')
+}
+
+/** What is said for all hosts: params, and how to log in. */
+function withLoginOptions(command: Command): Command {
+  return command
+    .option('-e, --var <k=v>', "a playbook's param, the value as JSON or text; may be repeated", appendVar)
+    .option('-u, --user <name>', 'the user to log in as')
+    .option('-b, --become', 'be root on the hosts, by sudo')
+    .option('--private-key <file>', 'the key to log in with')
+    .option('-J, --jump <hosts>', "through these hosts, as ssh's -J")
 }
 
 /** The options of all commands that show a report. */

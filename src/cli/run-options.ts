@@ -106,7 +106,8 @@ function rolloutOptions(cli: CliOptions, config: RolloutOptions = {}): RolloutOp
 /** A file by its whole path, so that it is found from elsewhere; any other name as it is. */
 const absolute = (name: string, cwd: string) => (existsSync(resolve(cwd, name)) ? resolve(cwd, name) : name)
 
-function playbookName(
+/** Tells a playbook from others, by its file or name. */
+export function playbookName(
   { playbook }: Pick<CliOptions, 'playbook'>,
   loaded: LoadedConfig | undefined,
   cwd: string,
@@ -117,23 +118,34 @@ function playbookName(
   return loaded && configured !== undefined ? loaded.path : 't3-small'
 }
 
-async function choosePlaybook(
-  { playbook, dryRun }: CliOptions,
+/** The playbook that the command line names, else the config; undefined where neither does. */
+export async function namedPlaybook(
+  { playbook }: Pick<CliOptions, 'playbook'>,
   loaded: LoadedConfig | undefined,
   cwd: string,
-): Promise<Playbook | PlaybookFactory> {
+): Promise<Playbook | PlaybookFactory | undefined> {
   if (playbook !== undefined) return loadPlaybook(playbook, cwd)
   const configured = loaded?.config.playbook
   if (loaded && typeof configured === 'string') return loadPlaybook(configured, loaded.folder)
-  if (loaded && configured !== undefined) return asPlaybook(configured, loaded.path)
-  if (dryRun) return loadPlaybook('t3-small', cwd)
+  return loaded && configured !== undefined ? asPlaybook(configured, loaded.path) : undefined
+}
+
+async function choosePlaybook(
+  cli: CliOptions,
+  loaded: LoadedConfig | undefined,
+  cwd: string,
+): Promise<Playbook | PlaybookFactory> {
+  const named = await namedPlaybook(cli, loaded, cwd)
+  if (named) return named
+  if (cli.dryRun) return loadPlaybook('t3-small', cwd)
   throw new SakError('usage', 'which playbook, and on which host? Nothing is changed unasked.', {
     hint: 'for example: sak-reconcile t3-small -i web1.example.com,   (this machine is -i localhost,; --dry-run only looks)',
   })
 }
 
-async function chooseInventory(
-  { inventory }: CliOptions,
+/** The inventory that the command line names, else the config; undefined where neither does. */
+export async function chooseInventory(
+  { inventory }: Pick<CliOptions, 'inventory'>,
   loaded: LoadedConfig | undefined,
   cwd: string,
 ): Promise<Inventory | undefined> {
@@ -148,7 +160,10 @@ async function chooseInventory(
 const isSources = (value: unknown): value is readonly string[] => Array.isArray(value)
 
 /** The login that the command line gives, for all hosts that have none of their own. */
-function withLogin(inventory: Inventory, { user, become, privateKey }: CliOptions): Inventory {
+export function withLogin(
+  inventory: Inventory,
+  { user, become, privateKey }: Pick<CliOptions, 'user' | 'become' | 'privateKey'>,
+): Inventory {
   const hosts = [...inventory.hosts].map(([name, host]) => {
     const login = {
       ...(user !== undefined && { user }),

@@ -47,6 +47,16 @@ export interface Scope {
 export interface Expansion {
   readonly tasks: readonly Task[]
   readonly names: readonly string[]
+  /** The params of the playbook, and then of each within it. */
+  readonly params: readonly ResolvedParams[]
+}
+
+/** The params of a playbook for a host, as its tasks get them. */
+export interface ResolvedParams {
+  readonly playbook: string
+  readonly schema: z.ZodObject
+  readonly given: Vars
+  readonly params: Vars
 }
 
 /** An ordered list of tasks for a group of hosts, with its params set. */
@@ -121,12 +131,14 @@ function makePlaybook<Schema extends z.ZodObject>(
     const names = new Set(own)
     const fromOutside = mergeVars(pick(host.vars, own), pick(commandLine, own))
     const params = parse(name, schema, mergeVars(given, fromOutside))
+    const resolved: ResolvedParams[] = [{ playbook: name, schema, given, params: asVars(params) }]
     const within = (item: Expandable) => {
       const inner = asPlaybook(item)
       for (const param of Object.keys(inner.params.shape)) names.add(param)
       if (!isFor(inner.hosts)) return []
       const expansion = inner.expand({ host, commandLine, isFor })
       for (const param of expansion.names) names.add(param)
+      resolved.push(...expansion.params)
       return expansion.tasks
     }
     const expanded = replaceTasks(
@@ -134,7 +146,7 @@ function makePlaybook<Schema extends z.ZodObject>(
       replacements,
       within,
     )
-    return { tasks: expanded, names: [...names] }
+    return { tasks: expanded, names: [...names], params: resolved }
   }
   return {
     [playbookBrand]: true,

@@ -33,6 +33,11 @@ export function isSecretVariable(name: string): boolean {
   return secretNames.has(name)
 }
 
+/** The variable that counts for a setting, of those that a host has. */
+export function variableFor(setting: SettingName, has: (variable: string) => boolean): string | undefined {
+  return variablesFor[setting].findLast(has)
+}
+
 interface Found extends Placed {
   readonly name: string
 }
@@ -49,7 +54,7 @@ export function connectionOf(
   const find = (setting: SettingName): Found | undefined => {
     const own = settings.get(setting)
     if (own) return { ...own, name: setting }
-    const name = variablesFor[setting].findLast(variable => vars.has(variable) && vars.get(variable)?.value !== null)
+    const name = variableFor(setting, variable => vars.has(variable) && vars.get(variable)?.value !== null)
     const placed = name === undefined ? undefined : vars.get(name)
     return name === undefined || placed === undefined ? undefined : { ...placed, name }
   }
