@@ -5,7 +5,7 @@ import type { ResolvedParams, Vars } from './playbook.ts'
 import { paramsReference } from './reference.ts'
 import { isSecret, replaceTokens, secretName } from './secret.ts'
 
-/** Where a value was set: `default`, `playbook`, `group web`, `host web1`, `command line`, the project's config, `~/.ssh/config`. */
+/** Where a value was set: `default`, `playbook`, `group web`, `host web1`, `command line`, the project's config, `ssh config`. */
 export interface Place {
   readonly from: string
   /** As file:line. */
@@ -31,10 +31,10 @@ export interface HostOrigins {
   readonly playbooks?: readonly { readonly name: string; readonly params: readonly Origin[] }[]
 }
 
-/** A part of a login, as ~/.ssh/config and ssh's defaults have it. */
+/** A part of a login, as ssh's configuration has it; `ssh -G` where only ssh could tell, whose answer does not set defaults apart. */
 export interface SshPart {
   readonly value: unknown
-  readonly from: 'default' | '~/.ssh/config'
+  readonly from: 'default' | 'ssh config' | 'ssh -G'
 }
 
 /** What is left to ssh's own configuration where an inventory does not say it. */
@@ -143,7 +143,7 @@ function sets(values: unknown, [name, ...rest]: readonly string[]): boolean {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !isSecret(value)
 
-/** How a host is reached, and who says so: inventory, then command line, then ~/.ssh/config, then defaults. `ssh` is for hosts over ssh. */
+/** How a host is reached, and who says so: inventory, then command line, then ssh's configuration, then defaults. `ssh` is for hosts over ssh. */
 export function connectionOrigins(
   host: InventoryHost,
   origins: readonly VariableOrigin[],

@@ -146,7 +146,7 @@ t.test('no secret is told', async t => {
 const ssh: SshLogin = {
   address: { value: 'h', from: 'default' },
   port: { value: 22, from: 'default' },
-  user: { value: 'me', from: '~/.ssh/config' },
+  user: { value: 'me', from: 'ssh config' },
   identityFiles: { value: ['/k'], from: 'default' },
   jump: undefined,
 }
@@ -163,7 +163,7 @@ t.test('how a host is reached, and who says so', async t => {
     connection: { value: 'ssh', from: 'default' },
     address: { value: 'h', from: 'default' },
     port: { value: 22, from: 'default' },
-    user: { value: 'me', from: '~/.ssh/config' },
+    user: { value: 'me', from: 'ssh config' },
     become: { value: false, from: 'default' },
   })
   const aliases = { ansible_host: '10.0.0.1', ansible_ssh_host: '10.0.0.2' }
@@ -176,8 +176,8 @@ t.test('how a host is reached, and who says so', async t => {
     become: { value: true, from: 'host h' },
     becomeUser: { value: 'root', from: 'default' },
   })
-  const renamed: SshLogin = { ...ssh, address: { value: '10.9.9.9', from: '~/.ssh/config' } }
+  const renamed: SshLogin = { ...ssh, address: { value: '10.9.9.9', from: 'ssh config' } }
   t.match(connectionOf({ hosts: { h: { address: 'alias' } } }, {}, renamed), {
-    address: { value: '10.9.9.9', from: '~/.ssh/config' },
+    address: { value: '10.9.9.9', from: 'ssh config' },
   })
 })
