@@ -19,6 +19,7 @@ const servers = [
   'unforwarding',
   'oldkex',
   'chatty',
+  'many',
 ] as const
 export type ServerName = (typeof servers)[number]
 
@@ -32,6 +33,8 @@ export interface SshHosts {
   target(user: string, more?: Partial<Target>, server?: ServerName): Target
   /** Options that touch nothing of the person who runs the tests, and that know the host keys. */
   options(more?: Partial<ConnectOptions>): ConnectOptions
+  /** The keys of all servers, as known_hosts has them. */
+  knownHosts(): string
   /** Commands of processes within the hosts that fit. */
   processes(pattern: RegExp): string[]
   /** Runs a command within the hosts as root. */
@@ -85,7 +88,8 @@ export async function startSshHosts(): Promise<SshHosts> {
   await ready(child)
   const pid = execFileSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' }).trim()
   const hostKey = readFileSync(path('host_ed25519.pub'), 'utf8').split(' ').slice(0, 2).join(' ')
-  writeFileSync(path('known_hosts'), servers.map(name => `[127.0.0.1]:${port(name)} ${hostKey}\n`).join(''))
+  const knownHosts = servers.map(name => `[127.0.0.1]:${port(name)} ${hostKey}\n`).join('')
+  writeFileSync(path('known_hosts'), knownHosts)
   writeFileSync(
     path('config'),
     `UserKnownHostsFile ${path('known_hosts')}\nGlobalKnownHostsFile none\nIdentityAgent none\nIdentityFile none\n`,
@@ -115,6 +119,7 @@ export async function startSshHosts(): Promise<SshHosts> {
       authTimeoutMs: 10_000,
       ...more,
     }),
+    knownHosts: () => knownHosts,
     processes: pattern =>
       inside('ps', '-eo', 'args')
         .split('\n')
