@@ -52,6 +52,7 @@ export async function checkFile(
   const [place, owners] = await Promise.all([
     orUnreadable(readPlace(host, path)),
     desired.kind === 'file' ? unknownOwners(host, desired) : [],
+    askAhead(host, desired),
   ])
   if ('kind' in place) return { current: { saved: place }, desired: { saved: desired }, blocked: owners }
   const obstacles = obstaclesTo(desired, place, links)
@@ -67,6 +68,12 @@ export async function checkFile(
     },
     blocked: [...obstacles, ...owners],
   }
+}
+
+/** Asks for the content in the trip that looks at the place. What comes of it is heard where the content is wanted. */
+async function askAhead(host: Host, desired: FileState | LinkState): Promise<void> {
+  if (desired.kind === 'link' || desired.content === null) return
+  await host.file(desired.path).catch(() => {})
 }
 
 function obstaclesTo(desired: FileState | LinkState, place: Place, links: LinkRule) {
