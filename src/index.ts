@@ -38,7 +38,7 @@ export {
   placeFile,
   ValidateCommand,
 } from './core/managed-file.ts'
-export { blocked, defineModule, type Module, type ModuleDefinition, orUnreadable } from './core/module.ts'
+export { type Adopted, blocked, defineModule, type Module, type ModuleDefinition, orUnreadable } from './core/module.ts'
 export { partOf } from './core/owned.ts'
 export { fileObstacles, LinkRule, otherThan, type Place, readPlace, unknownOwners } from './core/place.ts'
 export type { PlanFile } from './core/plan-file.ts'

@@ -1,5 +1,6 @@
 import { checkOptions } from './check-options.ts'
 import { isSakError, type SakError } from './core/errors.ts'
+import type { KnownFacts } from './core/facts.ts'
 import type { Report } from './core/report.ts'
 import { readFacts } from './engine/facts.ts'
 import { nothing } from './engine/host.ts'
@@ -31,8 +32,7 @@ export async function record(options: RunOptions): Promise<{ report: Report; cas
       work: job => async (host, tasks) => {
         const { ask } = host.freshReader()
         const [facts, ...recordings] = await Promise.all([readFacts(ask), ...tasks.map(task => recordTask(task, ask))])
-        const system = [facts['os.id'], facts['os.version'], facts.arch].filter(Boolean).join(' ')
-        const origin = `recorded on ${new Date().toISOString().slice(0, 10)} by sak-reconcile ${version()}: ${system}`
+        const origin = originOf(facts)
         for (const recording of recordings) {
           const { module, label } = recording.task
           const made = await recordCase(recording, origin).catch(orSakError)
@@ -43,6 +43,12 @@ export async function record(options: RunOptions): Promise<{ report: Report; cas
     }),
   )
   return { report, cases }
+}
+
+/** When, by what and from what system something was recorded. */
+export function originOf(facts: KnownFacts): string {
+  const system = [facts['os.id'], facts['os.version'], facts.arch].filter(Boolean).join(' ')
+  return `recorded on ${new Date().toISOString().slice(0, 10)} by sak-reconcile ${version()}: ${system}`
 }
 
 function orSakError(error: unknown): SakError {

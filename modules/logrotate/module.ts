@@ -13,6 +13,7 @@ import {
   write,
 } from 'sak-reconcile'
 import { z } from 'zod'
+import { adopt } from './adopt.ts'
 import { advice } from './advice.ts'
 import { type Configs, hasCreateolddir, readConfigs } from './configs.ts'
 import { conflictErrors, findConflicts, withoutConflicts } from './conflicts.ts'
@@ -74,6 +75,7 @@ export const logrotate = defineModule({
     pathOf(name),
     ...(stanzas.some(stanza => stanza.frequency === 'hourly') ? [dropInPath(name)] : []),
   ],
+  adopt,
   async check(host, params) {
     const [installed, schedule, ...read] = await Promise.all([
       Promise.all(programs.map(program => host.stat(program))),

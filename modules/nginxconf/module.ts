@@ -46,6 +46,7 @@ export const nginxconf = defineModule({
   ],
   footprint,
   advice,
+  adopt: async () => 'not adopted yet: its file is not read back into upstreams and sites',
   async check(host, params) {
     // All asked in one tick, so that it is one trip; what is not installed is said before what follows from it.
     const reading = Promise.all([readConfig(host, params.path), host.file(params.path)])

@@ -1,4 +1,5 @@
 import { type Checked, defineModule, type FileState, type Unreadable } from 'sak-reconcile'
+import { adopt } from './adopt.ts'
 import { advice } from './advice.ts'
 import { configuredAddress } from './cluster.ts'
 import { currentFiles, desiredFiles } from './files.ts'
@@ -44,6 +45,7 @@ export const pgconf = defineModule({
   footprint,
   advice,
   check: async (host, params) => judge(await find(host, params), params),
+  adopt,
   apply: ({ saved }, params, current) =>
     stepsFor(current.server, { before: listOf(saved?.before), after: listOf(saved?.after) }, params.answersWithin),
 })

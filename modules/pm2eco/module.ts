@@ -59,6 +59,8 @@ export const pm2eco = defineModule({
   footprint,
   advice,
 
+  adopt: async () =>
+    'not adopted yet: an ecosystem file is a program of JavaScript, and PM2 does not tell what is a default',
   async check(host, params) {
     const [place, saved, obstacles, processors] = await Promise.all([
       findPlace(host, params),

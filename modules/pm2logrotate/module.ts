@@ -11,6 +11,7 @@ import {
   waitFor,
   write,
 } from 'sak-reconcile'
+import { adopt } from './adopt.ts'
 import { mixedLogs } from './mixed-logs.ts'
 import { Params, type Settings, wantedSettings } from './params.ts'
 import {
@@ -44,6 +45,7 @@ export const pm2logrotate = defineModule({
   owns: ({ user, pm2Home }) => [`pm2:${pm2Home ?? user}:${moduleName}`],
   // A Node.js process of its own; its share of the memory (PSS) as measured with version 3.0.0 on Node 20.
   footprint: () => ({ MiB: 30, what: 'a process of its own' }),
+  adopt,
   async check(host, params) {
     const place = await findPlace(host, params)
     const conf = parseConf(place.conf.content)

@@ -35,6 +35,12 @@ export function priorityIn(content: string, path: string): number | undefined {
   return found === undefined ? undefined : Number(found.slice('pri='.length))
 }
 
+/** The files, and no devices, that fstab has for swap. */
+export function swapFilesIn(content: string): readonly string[] {
+  const specs = splitLines(content).flatMap(line => parseSwapLine(line)?.spec ?? [])
+  return [...new Set(specs.map(unescapeField))].filter(path => path.startsWith('/') && !path.startsWith('/dev/'))
+}
+
 function splitLines(content: string): string[] {
   return content.match(/[^\n]*\n|[^\n]+$/g) ?? []
 }

@@ -15,6 +15,7 @@ import {
   write,
 } from 'sak-reconcile'
 import { z } from 'zod'
+import { adopt } from './adopt.ts'
 import { advice } from './advice.ts'
 import { type Facts, isFormat, readFacts } from './facts.ts'
 import { editFstab, priorityIn, type Wanted } from './fstab.ts'
@@ -77,6 +78,7 @@ export const swapfile = defineModule({
     }
   },
 
+  adopt,
   apply: ({ saved, running }, { path }, { how }) => {
     const table = saved ? [write(saved.after), how.hasSystemd && daemonReload()] : []
     if (!running) return table

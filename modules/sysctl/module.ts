@@ -11,6 +11,7 @@ import {
   write,
 } from 'sak-reconcile'
 import { z } from 'zod'
+import { adopt } from './adopt.ts'
 import { configurationGlobs, findOverrides, hidingPaths, mendOverrides, type Override } from './boot.ts'
 import { obstacles, readKernel, setValues, type Values, valuesOf, withTwins } from './kernel.ts'
 import { SysctlSettings } from './keys.ts'
@@ -68,6 +69,7 @@ export const sysctl = defineModule({
     }
   },
 
+  adopt,
   apply: ({ saved, running, boot }, { settings }) => [
     ...(running ? setValues(running.before, running.after, settings) : []),
     saved && write(saved.after),

@@ -35,7 +35,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     },
     record: async options => {
       const { recordCommand } = await import('./record-cases.ts')
-      exitCode = await recordCommand(options)
+      const { adoptCommand } = await import('./adopt.ts')
+      exitCode = await (options.asPlaybook ? adoptCommand : recordCommand)(options)
     },
     modules: async options => {
       const { modulesCommand } = await import('./reference.ts')

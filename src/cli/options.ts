@@ -80,7 +80,13 @@ const HistoryFlags = z.object({
 /** What `sak-reconcile history` says. */
 export type HistoryOptions = z.output<typeof HistoryFlags> & { readonly playbook?: string }
 
-const RecordOptions = z.object({ fixtures: z.string(), case: z.string().optional() })
+const RecordOptions = z
+  .object({
+    fixtures: z.string(),
+    case: z.string().optional(),
+    playbook: z.boolean().default(false),
+  })
+  .transform(({ playbook: asPlaybook, ...rest }) => ({ ...rest, asPlaybook }))
 export type RecordOptions = z.output<typeof RecordOptions>
 
 const ReferenceOptions = z.object({ json: z.boolean().default(false), color: z.boolean().default(true) })
@@ -173,6 +179,7 @@ function withRecord(root: Command, commands: Commands): void {
     .argument('[playbook]', 'whose tasks; or a module, whose params -e gives')
     .option('--fixtures <folder>', 'where cases go: FOLDER/MODULE/CASE/case.json', 'fixtures')
     .option('--case <name>', 'the name of the case (default: that of the host)')
+    .option('--playbook', 'write no cases but a playbook of what one host has today, to -o or stdout')
     .action(async (playbook: string | undefined, raw: unknown) => {
       const options = { ...toOptions(raw), ...RecordOptions.parse(raw) }
       await commands.record({ ...options, ...(playbook !== undefined && { playbook }) })

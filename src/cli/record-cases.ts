@@ -61,7 +61,8 @@ async function save({ host, module, label, made }: RecordedCase, cli: Recording)
   return true
 }
 
-function tellOfHosts({ hosts }: Report): void {
+/** Which hosts could not be asked, and why. */
+export function tellOfHosts({ hosts }: Report): void {
   for (const { name, error } of hosts) {
     if (error) process.stderr.write(`${name}: ${error.code}: ${printable(error.message)}\n`)
   }

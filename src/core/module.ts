@@ -41,9 +41,17 @@ export interface ModuleDefinition<Schema extends z.ZodType, C extends object, D 
   check(host: Host, params: z.output<Schema>): Promise<Checked<C, D>>
   /** Pure. Names what differs; the default compares key by key. Override where equality is a matter of meaning. */
   diff?(checked: Checked<C, D>, params: z.output<Schema>): Changes<C, D>
+  /**
+   * For `record --playbook`: params that may say what the host has today, or why there are none, in words. Only reads. Need not be sure:
+   * each is checked, and only what is in sync then becomes a task; so leave out what the params cannot say.
+   */
+  adopt?(host: Host): Promise<Adopted<z.input<Schema>>>
   /** Pure. The steps that turn the changes into the desired state; falsy ones are left out. Never called with no changes. */
   apply(changes: Changes<C, D>, params: z.output<Schema>, current: C): readonly (Step | false | undefined)[]
 }
+
+/** Params that a host may have today, one for each task; or a sentence that says why there are none. */
+export type Adopted<Input> = readonly Input[] | string
 
 /** Makes a task from params, which it validates at once: a mistake throws a SakError `invalid-params`. */
 export interface Module<Schema extends z.ZodType = z.ZodType> {
@@ -55,6 +63,8 @@ export interface Module<Schema extends z.ZodType = z.ZodType> {
   readonly example: unknown
   readonly keys: Readonly<Record<string, string | undefined>>
   readonly [moduleBrand]: true
+  /** Params that may say what a host has today, not validated; missing where the module cannot tell. */
+  adopt?(host: Host): Promise<Adopted<unknown>>
   /** The same for params that come from outside (JSON, a fixture) and have no type yet. */
   parse(params: unknown, options?: TaskOptions): Task
 }
@@ -89,8 +99,10 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
       assess: async (host, settle = asItIs) => assess(definition, { params: settle(params), host, settle }),
     }
   }
+  const { adopt } = definition
   return Object.assign((params: z.input<Schema>, options?: TaskOptions) => parse(params, options), {
     parse,
+    ...(adopt && { adopt }),
     moduleName: definition.name,
     description: definition.description,
     params: definition.params,

@@ -30,7 +30,8 @@ export async function recordTask(task: Task, ask: Ask): Promise<RecordedTask> {
   return { task, reads, found }
 }
 
-async function orError<T>(promise: Promise<T>): Promise<T | SakError> {
+/** What is wrong with the host as a value; what is no word of it is thrown. */
+export async function orError<T>(promise: Promise<T>): Promise<T | SakError> {
   try {
     return await promise
   } catch (error) {
