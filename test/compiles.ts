@@ -17,8 +17,10 @@ export async function compiles(code: string): Promise<string> {
     const compilerOptions = { noEmit: true, rootDir: '/', typeRoots: [join(root, 'node_modules/@types')] }
     const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: ['playbook.ts'], exclude: [] }
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
+    // without what tap adds to every node
+    const tsc = ['-u', 'NODE_OPTIONS', process.execPath, join(root, 'node_modules/typescript/bin/tsc')]
     return await new Promise(resolve => {
-      execFile(join(root, 'node_modules/.bin/tsc'), ['-p', folder], (error, stdout, stderr) =>
+      execFile('env', [...tsc, '-p', folder], (error, stdout, stderr) =>
         resolve(error ? `${error.message}\n${stdout}${stderr}` : ''),
       )
     })
