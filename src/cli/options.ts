@@ -25,6 +25,7 @@ const Options = z.object({
   health: Health.shape.url,
   allow: z.enum(impacts).optional(),
   allowOverBudget: z.boolean().optional(),
+  lockWait: Duration.optional(),
   var: z.record(z.string(), z.unknown()).optional(),
   user: z.string().optional(),
   become: z.boolean().optional(),
@@ -237,6 +238,7 @@ function withRunOptions(command: Command): Command {
       new Option('--allow <impact>', 'the greatest impact permitted (default: data, everything)').choices(impacts),
     )
     .option('--allow-over-budget', 'apply also where more memory is planned than the host has')
+    .option('--lock-wait <time>', "how long to wait for another run's apply on a host (default: 10s)", duration)
     .option('-K, --ask-become-pass', "ask for sudo's password")
     .addOption(
       new Option('--host-key-checking <mode>', 'what to do with an unknown host key (default: strict)').choices(

@@ -9,6 +9,7 @@ import { mergeVars, type Playbook, type PlaybookFactory } from '../core/playbook
 import type { RolloutOptions } from '../core/rollout.ts'
 import { printable } from '../core/terminal.ts'
 import { traced } from '../core/trace.ts'
+import { durationMs } from '../core/units.ts'
 import { type LoadedConfig, loadConfig } from '../loading/config.ts'
 import { loadInventory } from '../loading/inventory.ts'
 import { resolveLimit } from '../loading/limit.ts'
@@ -51,6 +52,7 @@ export async function runOptions(cli: CliOptions): Promise<CliRun> {
     dryRun: cli.dryRun,
     vars,
     connect: await connectOptions(cli),
+    ...(cli.lockWait && { lockWaitSeconds: durationMs(cli.lockWait) / 1000 }),
     ...chosen,
     ...(limit && { limit }),
     ...(loaded?.config.advice && { advice: loaded.config.advice }),

@@ -166,6 +166,9 @@ function difference(found: Sight, { before, after }: Ends, subject: Subject): st
   const lines = (sight: Sight) => [...lasting(sight.files, subject).split('\n'), sight.changes]
   const known = new Set([...lines(before), ...lines(after)])
   const other = lines(found).filter(line => !known.has(line))
+  const timesOf = found.files.split('\n').filter(line => !before.files.split('\n').includes(line))
+  if (lasting(found.files, subject) === lasting(before.files, subject) && timesOf.length > 0)
+    return `as before but for the times: ${timesOf.join(' | ')}, where before is ${before.files}`.slice(0, 1500)
   return `neither before nor after: ${other.join(' | ').slice(0, 1500) || `mixed: ${found.files}, where before is ${before.files}`}`
 }
 
