@@ -83,6 +83,19 @@ export const HostReport = z.object({
 })
 export type HostReport = z.infer<typeof HostReport>
 
+/** Something that is not as it should be, or was not: from when it was first seen until it was resolved. */
+export const DriftSpan = z.object({
+  host: z.string(),
+  /** A task's label; `null` for a host that cannot be judged as a whole. */
+  task: z.string().nullable(),
+  /** What differs: `saved`, a path, a setting. */
+  what: z.string(),
+  firstSeen: z.iso.datetime(),
+  /** `null` while it is there. */
+  resolvedAt: z.iso.datetime().nullable(),
+})
+export type DriftSpan = z.infer<typeof DriftSpan>
+
 /** A run, whatever happened on its hosts. */
 export const Report = z.object({
   schema: z.literal('sak-reconcile/report@1'),
@@ -100,6 +113,8 @@ export const Report = z.object({
   advice: z.array(Advice).optional(),
   silencedAdvice: z.array(SilencedAdvice).optional(),
   hosts: z.array(HostReport),
+  /** What drifts and what did lately; only where there is a history. */
+  timeline: z.array(DriftSpan).optional(),
 })
 export type Report = z.infer<typeof Report>
 
@@ -116,6 +131,8 @@ export type RunEvent =
   | { readonly type: 'health'; readonly hosts: readonly string[] }
   | { readonly type: 'host'; readonly report: HostReport }
   | { readonly type: 'end'; readonly report: Report }
+  /** After the end, where there is a history. */
+  | { readonly type: 'timeline'; readonly timeline: readonly DriftSpan[] }
 
 const drifted: ReadonlySet<HostStatus> = new Set<HostStatus>(['drift', 'pending', 'deferred'])
 const troubled: ReadonlySet<HostStatus> = new Set<HostStatus>(['failed', 'blocked', 'interrupted', 'unreachable'])

@@ -110,7 +110,7 @@ function hostMetrics({ hosts }: Report, { playbook, endedAt, before }: Run): rea
   ]
 }
 
-function taskMetrics({ hosts }: Report, playbook: string): readonly Metric[] {
+function taskMetrics({ hosts, timeline = [] }: Report, playbook: string): readonly Metric[] {
   const tasks = hosts.flatMap(({ name, tasks }) =>
     tasks
       .filter(({ status }) => status !== 'skipped')
@@ -128,6 +128,18 @@ function taskMetrics({ hosts }: Report, playbook: string): readonly Metric[] {
       name: 'sak_reconcile_task_failed',
       help: 'Whether the task failed, was left unfinished or could not be judged.',
       samples: tasks.map(({ task, labels }) => ({ labels, value: Number(isTrouble(task.status)) })),
+    },
+    {
+      name: 'sak_reconcile_drift_first_seen_timestamp_seconds',
+      help: 'Since when the task differs, of what differs longest.',
+      samples: tasks.flatMap(({ task, labels }) => {
+        const open = timeline.filter(
+          span => span.host === labels.host && span.task === task.label && span.resolvedAt === null,
+        )
+        if (!isDrift(task.status) || open.length === 0) return []
+        const first = Math.min(...open.map(({ firstSeen }) => Date.parse(firstSeen)))
+        return [{ labels, value: first / 1000 }]
+      }),
     },
   ]
 }

@@ -12,6 +12,7 @@ export function reportAtEnd(render: (report: Report) => string, write: (text: st
   return {
     onEvent: event => {
       if (event.type === 'end') last = event.report
+      if (event.type === 'timeline' && last) last = { ...last, timeline: [...event.timeline] }
     },
     finish: () => {
       if (last) write(render(last))

@@ -57,6 +57,39 @@ t.test('memory: a bar for all hosts that plan alike, those over budget first', a
   t.notMatch(written(report([host('a', [task()])]), htmlReport), '<figure>')
 })
 
+t.test('a timeline where there is a history: what is there longest first, then what was resolved last', async t => {
+  const span = (what: string, firstSeen: string, resolvedAt: string | null) => ({
+    host: 'a',
+    task: 'm',
+    what,
+    firstSeen,
+    resolvedAt,
+  })
+  const timeline = [
+    span('gone first', '2026-11-19T10:00:00.000Z', '2026-11-20T10:00:00.000Z'),
+    span('young', '2026-11-23T09:30:03.400Z', null),
+    span('gone last', '2026-11-20T10:00:00.000Z', '2026-11-20T10:00:10.000Z'),
+    span('old', '2026-11-21T08:00:03.400Z', null),
+  ]
+  const page = written(report([host('a', [drift()])], { timeline }), htmlReport)
+  const rows = [
+    ...page.matchAll(
+      /<td>([a-z ]+)<\/td><td>[-\d: ]+<\/td><td>([^<]+)<\/td><td><svg class="span".*x="([\d.]+)" width="([\d.]+)"/g,
+    ),
+  ]
+  t.same(
+    rows.map(([, ...found]) => found),
+    [
+      ['old', '2 d 2 h, still', '474.4', '525.6'],
+      ['young', '30 min, still', '984.8', '15.2'],
+      ['gone last', 'less than a minute', '247.5', '10.0'],
+      ['gone first', '1 d', '0.0', '257.5'],
+    ],
+  )
+  t.match(page, '2026-11-19 to 2026-11-23')
+  t.notMatch(written(report([host('a', [drift()])]), htmlReport), 'Timeline')
+})
+
 t.test('a thousand hosts fit in a mail', async t => {
   for (const alike of [true, false]) {
     const page = written(largeReport(1000, { alike }), htmlReport)

@@ -54,5 +54,23 @@ export const messyReport: Report = report(
       error: error({ code: 'not-started', message: 'the rollout stopped', task: null, step: null, said: null }),
     }),
   ],
-  { exitCode: 6 },
+  {
+    exitCode: 6,
+    timeline: [
+      {
+        host: 'web1.example.com',
+        task: 'differs',
+        what: nasty,
+        firstSeen: '2026-11-20T10:00:00.000Z',
+        resolvedAt: null,
+      },
+      {
+        host: 'web3',
+        task: null,
+        what: 'connect-timeout',
+        firstSeen: '2026-11-18T10:00:00.000Z',
+        resolvedAt: '2026-11-21T10:00:00.000Z',
+      },
+    ],
+  },
 )

@@ -98,3 +98,28 @@ t.test('the time of the last success stays, run after run', async t => {
   ])
   t.same(samples(metrics(failing, 'no metrics'), 'sak_reconcile_last_success_timestamp_seconds'), [])
 })
+
+t.test('since when, where there is a history', async t => {
+  const at = (what: string, firstSeen: string, resolvedAt: string | null = null) => ({
+    host: 'web1',
+    task: 'm',
+    what,
+    firstSeen,
+    resolvedAt,
+  })
+  const timeline = [
+    at('saved', '2026-11-21T10:00:00.000Z'),
+    at('running', '2026-11-20T10:00:00.000Z'),
+    at('boot', '2026-11-19T10:00:00.000Z', '2026-11-19T11:00:00.000Z'),
+  ]
+  const metric = 'sak_reconcile_drift_first_seen_timestamp_seconds'
+  const hosts = [host('web1', [drift(), task({ label: 'other' })]), host('web2', [drift()])]
+  t.same(samples(metrics(report(hosts, { timeline })), metric), [
+    '{playbook="web",host="web1",task="m",module="m"} 1795168800',
+  ])
+  t.same(
+    samples(metrics(report([host('web1', [task()])], { timeline })), metric),
+    [],
+    'what is in sync differs no more',
+  )
+})
