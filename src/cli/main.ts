@@ -38,6 +38,11 @@ export async function main(argv: readonly string[]): Promise<number> {
       const { adoptCommand } = await import('./adopt.ts')
       exitCode = await (options.asPlaybook ? adoptCommand : recordCommand)(options)
     },
+    schedule: async (what, options) => {
+      const { installSchedule, removeSchedule, scheduleStatus } = await import('./schedule/command.ts')
+      const act = { install: installSchedule, remove: removeSchedule, status: scheduleStatus }[what]
+      exitCode = await act(options)
+    },
     modules: async options => {
       const { modulesCommand } = await import('./reference.ts')
       await modulesCommand(options)

@@ -5,6 +5,7 @@ import { impacts } from '../core/step.ts'
 import { Duration } from '../core/units.ts'
 import { reportFormats } from '../reports/formats.ts'
 import { version } from '../version.ts'
+import { type ScheduleCommands, withSchedule } from './schedule/options.ts'
 
 const hostKeyChecking = ['strict', 'accept-new', 'off'] as const
 
@@ -48,7 +49,7 @@ const Options = z.object({
 export type CliOptions = z.output<typeof Options> & { readonly playbook?: string }
 
 /** The commands that the command line can call. */
-export interface Commands {
+export interface Commands extends ScheduleCommands {
   reconcile(options: CliOptions): Promise<void>
   applyPlan(file: string, options: CliOptions): Promise<void>
   report(file: string, options: CliOptions): Promise<void>
@@ -144,6 +145,7 @@ export function program(commands: Commands): Command {
   withDrift(root, commands)
   withRecord(root, commands)
   withInventory(root, commands)
+  withSchedule(root, commands)
   withReference(root, commands)
   return root
 }

@@ -7,9 +7,12 @@ import { isPlaybook, isPlaybookFactory, type Playbook } from '../core/playbook.t
 import { builtInPlaybooks, loadPlaybook } from './playbook.ts'
 import { type Cwd, importAll } from './source.ts'
 
+/** What the package exports of modules. */
+export const ownModules = () => import('sak-reconcile/modules')
+
 /** The modules that come with the package, by name. */
 export async function builtInModules(): Promise<ReadonlyMap<string, Module>> {
-  return new Map(exportedModules(await import('sak-reconcile/modules')).map(module => [module.moduleName, module]))
+  return new Map(exportedModules(await ownModules()).map(module => [module.moduleName, module]))
 }
 
 /** The playbooks that come with the package, with their defaults. */
