@@ -9,6 +9,7 @@ import { type Recorded, recorded } from '../recorded.ts'
 import { driftText } from '../reports/drift-text.ts'
 import { interruptible } from './interrupt.ts'
 import type { DriftOptions } from './options.ts'
+import { recentDrift } from './recent-drift.ts'
 import { recordOptions } from './record.ts'
 import { furtherReportsTo, progress, reportsTo, wantsColor } from './report-output.ts'
 import { runOptions } from './run-options.ts'
@@ -36,6 +37,7 @@ export async function driftCommand(cli: DriftOptions): Promise<number> {
       return detect({ ...run, onIntents: recording.onIntents })
     })
     await own?.finish(result)
+    reports.onEvent({ type: 'timeline', timeline: await recentDrift(record.folder) })
     await reports.finish()
     return result.exitCode
   })

@@ -63,7 +63,8 @@ async function keep(
 ): Promise<Report> {
   const playbook = await schedulePlaybook(schedule, state)
   const password = askBecomePass ? await askSecret('sudo password: ') : undefined
-  const become = localUser().username !== 'root' && !dryRun
+  // a look at the system's units needs nothing; a crontab, and who lingers, only root may see
+  const become = localUser().username !== 'root' && (!dryRun || schedule.ofUser)
   const events: RunEvent[] = []
   const report = await reconcile({
     playbook,
