@@ -41,7 +41,7 @@ function refuseWrongTimes(every: string): void {
 
 /** The command line that this is, as it can be started from anywhere and for years. */
 function entry(): string {
-  const path = fileURLToPath(new URL(import.meta.resolve('../../cli.js')))
+  const path = fileURLToPath(new URL('./dist/src/cli.js', import.meta.resolve('sak-reconcile/package.json')))
   if (!path.includes('/_npx/')) return path
   throw new SakError('usage', "this copy of sak-reconcile lies in npx's cache, which npm may empty at any time", {
     hint: 'install it first: npm install sak-reconcile, or npm install --global sak-reconcile',
