@@ -175,7 +175,7 @@ t.test('cron hands on what we quoted', async t => {
   )
   const found = await Promise.all(argvs.map((_, index) => host.output(`cat /tmp/args-${index}`, root)))
   found.forEach((said, index) => {
-    t.equal(said, (argvs[index] ?? []).map(arg => `${arg}\0`).join(''), JSON.stringify(argvs[index]))
+    t.equal(said, (argvs[index] ?? []).map(arg => `${arg}\0`).join(''), `entry ${index}`)
   })
   const variables = await host.output('cat /tmp/variables', root)
   t.same(
