@@ -56,13 +56,13 @@ const stepAt = (steps: readonly Step[], { step }: Point) => steps[step]
 const activates = (step: Step | undefined) =>
   step?.kind === 'service' || (step?.kind === 'run' && step.impact !== 'none')
 
-/** Puts in the place of a program one that fails once, for these first arguments. */
+/** Puts in the place of a program one that fails once, for these first arguments. It calls no other: that could be itself. */
 function failingOnce(program: string, verb: string): string {
   const wrapper = `#!/bin/sh
 real=$(PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin command -v ${program.slice(program.lastIndexOf('/') + 1)} || echo ${program})
 [ -e ${program}.real ] && real=${program}.real
-if [ -e /var/lib/sak-campaign/failing ] && { [ -z '${verb}' ] || [ "$1" = '${verb}' ]; }; then
-  rm -f /var/lib/sak-campaign/failing; echo 'the campaign lets this fail' >&2; exit 1
+if [ -s /var/lib/sak-campaign/failing ] && { [ -z '${verb}' ] || [ "$1" = '${verb}' ]; }; then
+  : >/var/lib/sak-campaign/failing; echo 'the campaign lets this fail' >&2; exit 1
 fi
 exec "$real" "$@"
 `
@@ -70,7 +70,7 @@ exec "$real" "$@"
   const place = isPath ? program : `/usr/local/sbin/${program}`
   const keep = isPath ? `mv ${place} ${place}.real` : ':'
   return `${keep} && printf '%s' "${Buffer.from(wrapper).toString('base64')}" | base64 -d >${place} && chmod 755 ${place}
-echo '${place}' >>/var/lib/sak-campaign/wrappers; : >/var/lib/sak-campaign/failing`
+echo '${place}' >>/var/lib/sak-campaign/wrappers; echo once >/var/lib/sak-campaign/failing`
 }
 
 const fails: Fault['make'] = async scene => {
