@@ -2,6 +2,7 @@ import {
   type Duration,
   type FileState,
   inSync,
+  remove,
   renderTemplate,
   run,
   type Step,
@@ -51,7 +52,8 @@ export function stepsFor(
     server.state === 'up' && fileSettings(server),
     ...activation(server, answersWithin),
     ...resetSessions(server),
-    auto !== undefined && run(['rm', '-f', backup(auto)], { as: cluster.owner, undo: 'resumable' }),
+    // comes back by itself where a later step of one transaction fails, for takeOut to go back by
+    auto !== undefined && remove(backup(auto)),
   ]
 }
 

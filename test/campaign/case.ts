@@ -169,7 +169,14 @@ function difference(found: Sight, { before, after }: Ends, subject: Subject): st
   const timesOf = found.files.split('\n').filter(line => !before.files.split('\n').includes(line))
   if (lasting(found.files, subject) === lasting(before.files, subject) && timesOf.length > 0)
     return `as before but for the times: ${timesOf.join(' | ')}, where before is ${before.files}`.slice(0, 1500)
-  return `neither before nor after: ${other.join(' | ').slice(0, 1500) || `mixed: ${found.files}, where before is ${before.files}`}`
+  const notOf = (sight: Sight) => {
+    const its = new Set(lasting(sight.files, subject).split('\n'))
+    return lasting(found.files, subject)
+      .split('\n')
+      .filter(line => !its.has(line))
+  }
+  const mixed = `not as before: ${notOf(before).join(' | ')}; not as after: ${notOf(after).join(' | ')}`
+  return `neither before nor after: ${mixed.slice(0, 1500)}; ${other.join(' | ').slice(0, 1500)}`
 }
 
 /** Temporary files, journals, locks and processes that nobody needs any more. */
