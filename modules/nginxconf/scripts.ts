@@ -64,7 +64,7 @@ exit 0`,
  * get their digests recorded, so that they still count as loaded when a failure has put them back with new times.
  */
 export function note(loaded: readonly string[]): Script {
-  const body = `umask 022; mkdir -p "$1" && cd "$1" || exit 1; shift
+  const body = `umask 077; mkdir -p "$1" && cd "$1" || exit 1; shift
 rm -f rejected
 nginx -t >test 2>&1 || mv test rejected
 workers >old
@@ -76,7 +76,7 @@ exit 0`
 
 /** The whole configuration as it would be loaded. Digests of the files are taken now: what changes from here on is not loaded. */
 export function test(files: readonly string[]): Script {
-  const body = `umask 022; cd "$1" || exit 1; shift
+  const body = `umask 077; cd "$1" || exit 1; shift
 if nginx -t; then sha256sum -- "$@" >files; exit; fi
 if [ -s rejected ]; then echo 'It was rejected before any change of ours, too:'; cat rejected; fi
 exit 1`
@@ -99,7 +99,7 @@ exit 1`,
 /** Keeps what the new workers loaded, for the next check. */
 export const record = script(
   'record-loaded',
-  `umask 022; cd "$1" || exit 1
+  `umask 077; cd "$1" || exit 1
 { workers; cat files; } >loaded.new && mv loaded.new loaded`,
   [stateDirectory],
 )

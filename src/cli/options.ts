@@ -1,15 +1,25 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { z } from 'zod'
-import { Health, MaxFail, parseMaxFail, parseSerial, Serial, type Share } from '../core/rollout.ts'
+import { Health, MaxFail, Serial } from '../core/rollout.ts'
 import { impacts } from '../core/step.ts'
 import { Duration } from '../core/units.ts'
 import { reportFormats } from '../reports/formats.ts'
 import { version } from '../version.ts'
+import {
+  append,
+  appendList,
+  appendReport,
+  appendVar,
+  duration,
+  FurtherReport,
+  health,
+  maxFail,
+  positive,
+  serial,
+} from './option-values.ts'
 import { type ScheduleCommands, withSchedule } from './schedule/options.ts'
 
 const hostKeyChecking = ['strict', 'accept-new', 'off'] as const
-
-const FurtherReport = z.object({ format: z.enum(reportFormats), file: z.string() })
 
 const Options = z.object({
   dryRun: z.boolean().default(false),
@@ -278,77 +288,4 @@ function withReportOptions(command: Command): Command {
     .option('-q, --quiet', 'only what needs attention')
     .option('-v, --verbose', 'the steps that were done, too')
     .option('--no-color', 'no colours (NO_COLOR, FORCE_COLOR and TERM=dumb count too)')
-}
-
-const append = (value: string, before: string[] = []): string[] => [...before, value]
-const appendList = (value: string, before: string[] = []): string[] => [...before, ...value.split(',').filter(Boolean)]
-
-function appendReport(text: string, before: z.input<typeof FurtherReport>[] = []): z.input<typeof FurtherReport>[] {
-  const at = text.indexOf(':')
-  const format = reportFormats.find(each => each === text.slice(0, at))
-  if (format === undefined || at === text.length - 1) {
-    throw new InvalidArgumentError(`expected FORMAT:FILE, with one of ${reportFormats.join(', ')}`)
-  }
-  return [...before, { format, file: text.slice(at + 1) }]
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number from 1 on')
-  return value
-}
-
-const share = 'expected a number of hosts (2) or a share of them (25%)'
-
-function serial(text: string): readonly Share[] {
-  try {
-    return parseSerial(text)
-  } catch {
-    throw new InvalidArgumentError(`${share}, or several: 1,5,25%`)
-  }
-}
-
-function maxFail(text: string): Share {
-  try {
-    return parseMaxFail(text)
-  } catch {
-    throw new InvalidArgumentError(share)
-  }
-}
-
-function duration(text: string): Duration {
-  const { data } = Duration.safeParse(text)
-  if (data === undefined) throw new InvalidArgumentError('expected a time such as 30s, 5m or 1h')
-  return data
-}
-
-function health(text: string): string {
-  if (Health.safeParse({ url: text }).success) return text
-  throw new InvalidArgumentError('expected a URL such as "http://{address}:8080/health"')
-}
-
-/** `postgres.max_connections=75` is `{ postgres: { max_connections: 75 } }`; a value that is no JSON is text. */
-function appendVar(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
-  const at = text.indexOf('=')
-  if (at < 1) throw new InvalidArgumentError('expected NAME=VALUE')
-  const path = text.slice(0, at).split('.')
-  return setPath(before, path, jsonOrText(text.slice(at + 1)))
-}
-
-function setPath(
-  vars: Record<string, unknown>,
-  [name = '', ...rest]: readonly string[],
-  value: unknown,
-): Record<string, unknown> {
-  const inner = vars[name]
-  const record = typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? { ...inner } : {}
-  return { ...vars, [name]: rest.length === 0 ? value : setPath(record, rest, value) }
-}
-
-function jsonOrText(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }
