@@ -1,12 +1,16 @@
-/** The least that a check over SSH can cost: a bare ssh2 that connects to each host and runs one script that reads the same files. */
+/**
+ * The least that work on hosts over SSH can cost: a bare ssh2 that connects to each and runs one script there. Arguments: the
+ * inventory as JSON, the script, and how many hosts at once.
+ */
 import { readFileSync } from 'node:fs'
 import ssh2 from 'ssh2'
 
-const [port, keyPath, user, count, forks, ...files] = process.argv.slice(2)
-const privateKey = readFileSync(keyPath ?? '')
-const script = `main() { stat -c '%a %U %G' ${files.join(' ')}; cat ${files.join(' ')}; }\nmain\n`
+const [inventory, script, forks] = process.argv.slice(2)
+const body = readFileSync(script ?? '')
+const hosts = Object.values(JSON.parse(readFileSync(inventory ?? '', 'utf8')).hosts)
+const privateKey = readFileSync(hosts[0].privateKeyPath)
 
-function check() {
+function work({ address, port, user }) {
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client()
     client.on('error', reject)
@@ -14,20 +18,17 @@ function check() {
     client.on('ready', () => {
       client.exec('sh -s', (error, channel) => {
         if (error) return reject(error)
+        channel.on('exit', code => code === 0 || reject(new Error(`exit ${code} on ${user}`)))
         channel.on('close', () => client.end())
         channel.resume().stderr.resume()
-        channel.end(script)
+        channel.end(body)
       })
     })
-    client.connect({ host: '127.0.0.1', port: Number(port), username: user, privateKey, hostVerifier: () => true })
+    client.connect({ host: address, port, username: user, privateKey, hostVerifier: () => true })
   })
 }
 
-let left = Number(count)
 const worker = async () => {
-  while (left > 0) {
-    left -= 1
-    await check()
-  }
+  for (let host = hosts.shift(); host !== undefined; host = hosts.shift()) await work(host)
 }
-await Promise.all(Array.from({ length: Math.min(Number(forks), Number(count)) }, worker))
+await Promise.all(Array.from({ length: Math.min(Number(forks), hosts.length) }, worker))

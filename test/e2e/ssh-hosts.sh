@@ -72,7 +72,6 @@ declare -A extra=(
   [unforwarding]='-o AllowTcpForwarding=no'
   [oldkex]='-o KexAlgorithms=sntrup761x25519-sha512@openssh.com'
   [chatty]="-o Banner=$hosts/banner"
-  [many]='-o MaxStartups=1000 -o MaxSessions=100' # as if each connection went to a host of its own
 )
 printf 'A banner\n\033[31mwith colour\n' > "$hosts/banner"
 for pair in "$@"; do

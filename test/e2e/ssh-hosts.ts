@@ -19,7 +19,6 @@ const servers = [
   'unforwarding',
   'oldkex',
   'chatty',
-  'many',
 ] as const
 export type ServerName = (typeof servers)[number]
 

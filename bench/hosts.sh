@@ -1,0 +1,48 @@
+#!/bin/bash
+# One sshd and many accounts, each of which stands for a host: what lies in its home is that host's alone. In namespaces of their
+# own, so that nothing of this machine changes and all ends with the shell that started it. Arguments: a directory for what is
+# made, the port, and how many hosts.
+set -eu
+directory=$1 port=$2 count=$3
+mount --make-rprivate /
+mount -t proc proc /proc
+cp -a /etc "$directory/etc"
+mount --bind "$directory/etc" /etc
+mount -t tmpfs tmpfs /home
+mount -t tmpfs tmpfs /run
+mkdir -p /run/sshd
+rm -f /etc/nologin
+
+seq "$count" | awk '{ printf "host%d:x:%d:%d::/home/host%d:/bin/bash\n", $1, 20000 + $1, 20000 + $1, $1 }' >>/etc/passwd
+seq "$count" | awk '{ printf "host%d:x:%d:\n", $1, 20000 + $1 }' >>/etc/group
+seq "$count" | awk '{ printf "host%d:*:19000::::::\n", $1 }' >>/etc/shadow
+
+# ten files on each host: in sync, or all of them to be changed
+for state in sync drift; do
+  mkdir -p "/home/.$state"
+  for file in 0 1 2 3 4 5 6 7 8 9; do
+    if [ $state = sync ]; then value=$file; else value=old; fi
+    echo "value = $value" >"/home/.$state/$file.conf"
+  done
+  chmod 644 "/home/.$state"/*
+done
+cat >"$directory/reset.sh" <<'RESET'
+#!/bin/bash
+# Puts the hosts 1 to COUNT back to a state, as if nothing had ever run there.
+set -eu
+state=$1 count=$2
+for ((host = 1; host <= count; host++)); do
+  rm -rf "/home/host$host"
+  cp -r "/home/.$state" "/home/host$host"
+  chown -R "host$host:host$host" "/home/host$host"
+done
+RESET
+bash "$directory/reset.sh" sync "$count"
+
+# as if each connection went to a server of its own: no limits on all of them together
+/usr/sbin/sshd -f /dev/null -E "$directory/sshd.log" -o "Port=$port" -o ListenAddress=0.0.0.0 \
+  -o "HostKey=$directory/host_key" -o PidFile=none -o UsePAM=no -o UseDNS=no -o StrictModes=no \
+  -o "AuthorizedKeysFile=$directory/id_ed25519.pub" -o PasswordAuthentication=no -o Subsystem="sftp internal-sftp" \
+  -o MaxStartups=2000 -o MaxSessions=100 -o LoginGraceTime=120
+echo ready
+cat >/dev/null # until the bench goes away

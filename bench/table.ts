@@ -1,0 +1,62 @@
+import { type Results, ratios, type Series, spread } from './results.ts'
+
+/** Series that were run in turn: the same scenario, on the same hosts. */
+export function groupsOf({ series }: Pick<Results, 'series'>): readonly (readonly Series[])[] {
+  const keyOf = ({ scenario, hosts, forks, delayMs }: Series) => [delayMs, scenario, hosts, forks].join(' ')
+  const keys = [...new Set(series.map(keyOf))]
+  return keys.map(key => series.filter(each => keyOf(each) === key))
+}
+
+/** The results as a table of Markdown. `ours / it` is the median of the ratios of each round, and in brackets the least and the most. */
+export function tableOf(results: Pick<Results, 'series'>): string {
+  const head = [
+    'hosts',
+    'forks',
+    'RTT ms',
+    'scenario',
+    'what',
+    'wall ms',
+    'ours / it',
+    'CPU ms',
+    'CPU ms a host',
+    'peak MiB',
+    'round trips a host',
+    'KiB a host out, in',
+  ]
+  const rows = groupsOf(results).flatMap(group => {
+    const ours = group.find(({ who }) => who === 'ours')
+    return group.map(each => row(each, ours))
+  })
+  return [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+function row(series: Series, ours: Series | undefined): readonly string[] {
+  const { hosts, forks, delayMs, scenario, who, traffic } = series
+  const [wall, cpu] = [spread(series.wallMs), spread(series.cpuMs)]
+  const aHost = (value: number, digits = 1) => (value / hosts).toFixed(digits)
+  return [
+    String(hosts),
+    String(forks),
+    String(delayMs),
+    scenario,
+    who,
+    `${wall.median.toFixed(0)} (${wall.least.toFixed(0)} to ${wall.most.toFixed(0)})`,
+    ours && ours !== series ? ratioOf(ours, series) : '',
+    cpu.median.toFixed(0),
+    aHost(cpu.median),
+    peakOf(series).toFixed(0),
+    traffic ? aHost(traffic.roundTrips) : '',
+    traffic ? `${aHost(traffic.sent / 1024)}, ${aHost(traffic.received / 1024)}` : '',
+  ]
+}
+
+function ratioOf(ours: Series, other: Series): string {
+  const { median, least, most } = ratios(ours.wallMs, other.wallMs)
+  const digits = (value: number) => value.toFixed(value < 0.1 ? 3 : 2)
+  return `${digits(median)} (${digits(least)} to ${digits(most)})`
+}
+
+/** Of all processes together, where that was looked at: most contenders are many. */
+export function peakOf({ peakMiB, memory = [] }: Series): number {
+  return Math.max(...peakMiB, ...memory.map(({ MiB }) => MiB))
+}
