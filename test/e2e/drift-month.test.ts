@@ -1,5 +1,5 @@
 /**
- * A month of drift detection on ten hosts, in a minute or two: real runs of the command line over real SSH, one each half hour of a clock that is
+ * A month of drift detection on ten hosts, in a minute or two: real runs of the installed package over real SSH, one each half hour of a clock that is
  * not the real one. Drifts come and go, hosts go down, the notifier fails, the disk is full, runs are killed, the clock jumps. At the end every
  * drift was told exactly once as new and once as resolved, nothing else was, and no host that was down counted as clean.
  *
@@ -8,15 +8,15 @@
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { json, text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { z } from 'zod'
 import { DriftEvent } from '../../src/core/drift.ts'
+import { pack, run } from './packed.ts'
 import { startSshHosts } from './ssh-hosts.ts'
 
 const runs = Number(process.env.SAK_MONTH_RUNS ?? 30)
@@ -65,16 +65,20 @@ const Body = z.object({ events: z.array(DriftEvent) })
 t.test(`${runs} runs of a month on ten hosts`, { timeout: runs * 60_000 }, async t => {
   const hosts = await startSshHosts()
   t.teardown(hosts.stop)
+  const { archive, env: npm } = await pack(t)
   const folder = mkdtempSync(join(tmpdir(), 'sak-month-'))
   const state = join(folder, 'state')
   for (const each of [state, join(folder, '.ssh')]) mkdirSync(each, { mode: 0o700 })
   copyFileSync(join(hosts.directory, 'known_hosts'), join(folder, '.ssh/known_hosts'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'sak-month', state])
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'sak-month', state])
   t.teardown(() => {
     execFileSync('umount', [state])
     rmSync(folder, { recursive: true })
   })
   writeFileSync(join(folder, 'month.ts'), playbook)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'month', private: true, type: 'module' }))
+  const installed = await run(['npm', 'install', archive, 'zod@4'], folder, npm)
+  t.equal(installed.code, 0, installed.stderr)
   const put = (path: string, line: string) => hosts.inside('sh', '-c', 'printf "%s\\n" "$2" > "$1"', 'sh', path, line)
   for (const name of names) {
     hosts.inside('mkdir', '-p', `${home}/${name}`)
@@ -82,6 +86,8 @@ t.test(`${runs} runs of a month on ten hosts`, { timeout: runs * 60_000 }, async
   }
 
   const events = new Map<string, DriftEvent>()
+  const notes = join(folder, 'told')
+  mkdirSync(notes)
   const count = { told: 0, refused: 0, killed: 0, full: 0, jumps: 0, unclean: 0, unkept: 0 }
   let isDeaf = false
   const server = createServer(async (request, response) => {
@@ -101,14 +107,16 @@ t.test(`${runs} runs of a month on ten hosts`, { timeout: runs * 60_000 }, async
   t.teardown(() => server.close())
   const address = server.address()
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/`
-  const drift = { notify: [{ kind: 'webhook', url, tries: 1 }] }
+  const keep = 'cat > "$1/.$$" && mv "$1/.$$" "$(mktemp "$1/XXXXXXXX.json")"'
+  const program = { kind: 'command', argv: ['sh', '-c', keep, 'sh', notes], tries: 1 }
+  const drift = { notify: [{ kind: 'webhook', url, tries: 1 }, program] }
   const config = { playbook: './month.ts', inventory: './hosts.json', drift }
   writeFileSync(join(folder, 'sak.config.json'), JSON.stringify(config))
 
   const down = new Map<string, Episode>()
   const off = new Map<string, Episode>()
   const injected = { drift: 0, down: 0 }
-  const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
+  const cli = join(folder, 'node_modules/.bin/sak-reconcile')
   const start = (at: number, args: readonly string[]) => {
     const login = { address: '127.0.0.1', user: 'sak-plain', privateKeyPath: join(hosts.directory, 'id_ed25519') }
     const of = (name: string) => ({ ...login, port: down.get(name)?.isOn ? 1 : hosts.port('main') })
@@ -116,7 +124,6 @@ t.test(`${runs} runs of a month on ten hosts`, { timeout: runs * 60_000 }, async
       join(folder, 'hosts.json'),
       JSON.stringify({ hosts: Object.fromEntries(names.map(name => [name, of(name)])) }),
     )
-    const flags = [`--import=${import.meta.resolve('tsx')}`, '--conditions=sak-source']
     const clock = { LD_PRELOAD: fakeTime(), FAKETIME: `@${new Date(at).toISOString().slice(0, 19).replace('T', ' ')}` }
     const env = {
       PATH: process.env.PATH,
@@ -126,7 +133,7 @@ t.test(`${runs} runs of a month on ten hosts`, { timeout: runs * 60_000 }, async
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
       ...clock,
     }
-    return spawn(process.execPath, [...flags, cli, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    return spawn(process.execPath, [cli, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   }
   const finish = async (child: ReturnType<typeof start>) => {
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
@@ -161,6 +168,8 @@ t.test(`${runs} runs of a month on ten hosts`, { timeout: runs * 60_000 }, async
 
   const begin = Date.UTC(2026, 10, 1)
   const step = (30 * 86_400_000) / runs
+  /** Milliseconds that a run takes, as the last one did: it is killed at any moment of that. */
+  let took = 2000
   for (let n = 0; n < runs; n++) {
     const isLast = n >= runs - 3
     if (!isLast) shake()
@@ -174,9 +183,11 @@ t.test(`${runs} runs of a month on ten hosts`, { timeout: runs * 60_000 }, async
     }
     const child = start(begin + n * step + jump, ['drift'])
     const isKilled = !isLast && chance(0.12)
-    const killing = isKilled ? setTimeout(() => child.kill('SIGKILL'), 300 + random() * 2500) : undefined
+    const startedAt = performance.now()
+    const killing = isKilled ? setTimeout(() => child.kill('SIGKILL'), random() * took) : undefined
     const { code, stdout, stderr } = await finish(child)
     clearTimeout(killing)
+    if (code !== null) took = performance.now() - startedAt
     rmSync(join(state, 'full'), { force: true })
     if (code === null) {
       count.killed += 1
@@ -200,13 +211,14 @@ t.test(`${runs} runs of a month on ten hosts`, { timeout: runs * 60_000 }, async
     .object({ occurrences: z.array(z.object({ resolvedAt: z.string() })) })
     .parse(JSON.parse(history.stdout))
 
-  const tally = (kind: DriftEvent['kind'], subject: string) =>
-    [...events.values()].filter(event => event.kind === kind && event.item.subject === subject)
+  const tally = (kind: DriftEvent['kind'], subject: string, from: readonly DriftEvent[] = [...events.values()]) =>
+    from.filter(event => event.kind === kind && event.item.subject === subject)
+  const toProgram = toldIn(notes)
   const table = [
     ['', 'done', 'told as new', 'told as resolved'],
     ['drifts', injected.drift, tally('new', 'drift').length, tally('resolved', 'drift').length],
     ['hosts down', injected.down, tally('new', 'failure').length, tally('resolved', 'failure').length],
-    ['notifier down', '', tally('new', 'notifier').length, tally('resolved', 'notifier').length],
+    ['webhook down', '', ...(['new', 'resolved'] as const).map(kind => tally(kind, 'notifier', toProgram).length)],
   ]
   for (const row of table) t.comment(row.map(cell => String(cell).padEnd(18)).join(''))
   t.comment(`${runs} runs over 30 days: ${JSON.stringify({ ...count, changed: tally('changed', 'drift').length })}`)
@@ -222,6 +234,14 @@ t.test(`${runs} runs of a month on ten hosts`, { timeout: runs * 60_000 }, async
     t.equal(items('new').length, done)
     t.same(items('resolved'), items('new'), `${subject}: and resolved once`)
   }
+  t.same(idsOf(toProgram, 'drift'), idsOf([...events.values()], 'drift'), 'the program was told the same')
+  t.same(idsOf(toProgram, 'failure'), idsOf([...events.values()], 'failure'))
+  t.ok(tally('new', 'notifier', toProgram).length > 0)
+  t.same(
+    tally('resolved', 'notifier', toProgram).map(({ item }) => item.id),
+    tally('new', 'notifier', toProgram).map(({ item }) => item.id),
+    'it was told of the webhook that could not be reached, and that it can be again',
+  )
   t.equal(tally('changed', 'drift').length, 0, 'nothing is invented')
   t.equal(count.unclean, 0, 'no host that was down counted as clean')
   t.equal(
@@ -231,6 +251,21 @@ t.test(`${runs} runs of a month on ten hosts`, { timeout: runs * 60_000 }, async
   )
   t.ok(injected.drift > runs / 4 && injected.down > 0)
 })
+
+const idsOf = (events: readonly DriftEvent[], subject: string) =>
+  [...new Set(events.filter(({ item }) => item.subject === subject).map(({ id }) => id))].sort()
+
+/** Each event once that the program was told of, in order; a file that is cut is of a run that was killed while it told. */
+function toldIn(folder: string): readonly DriftEvent[] {
+  const files = readdirSync(folder).filter(name => name.endsWith('.json'))
+  const all = files.flatMap(name => {
+    const text = readFileSync(join(folder, name), 'utf8')
+    return text.endsWith('}') ? Body.parse(JSON.parse(text)).events : []
+  })
+  const kept = all.filter(({ id }) => !id.startsWith('unkept'))
+  const inOrder = kept.sort((a, b) => Number(a.id.split('-')[1]) - Number(b.id.split('-')[1]))
+  return [...new Map(inOrder.map(event => [event.id, event])).values()]
+}
 
 function fakeTime(): string {
   const listed = execFileSync('dpkg', ['-L', 'libfaketime'], { encoding: 'utf8' })
