@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { createServer as createTcpServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
@@ -9,6 +8,7 @@ import { NotifierConfig } from '../../../src/core/drift-config.ts'
 import { tell } from '../../../src/drift/deliver.ts'
 import type { Message } from '../../../src/drift/notify/message.ts'
 import { notifierOf } from '../../../src/drift/notify/notifier.ts'
+import { mailServer } from './mail-server.ts'
 
 const message: Message = { playbook: 'web', events: [], title: 'web: 1 new (web1)', text: 'drift <b> & ```\n' }
 const telling = (config: object) => tell(notifierOf(NotifierConfig.parse(config)), message)
@@ -85,45 +85,19 @@ t.test('a program gets the message on its standard input, and must end well in t
   t.match(await command('no-such-program'), /ENOENT/)
 })
 
-/** A mail server that takes one mail, with whatever login. */
-async function mailServer(t: Test) {
-  const lines: string[] = []
-  const sockets = new Set<Socket>()
-  const server = createTcpServer(socket => {
-    sockets.add(socket)
-    let isData = false
-    socket.write('220 test\r\n')
-    socket.on('data', chunk => {
-      for (const line of chunk.toString('utf8').split('\r\n').filter(Boolean)) {
-        lines.push(line)
-        if (isData && line !== '.') continue
-        isData = line === 'DATA'
-        if (line.startsWith('EHLO')) socket.write('250-test\r\n250 AUTH PLAIN\r\n')
-        else if (line.startsWith('AUTH')) socket.write('235 welcome\r\n')
-        else socket.write(isData ? '354 go on\r\n' : '250 ok\r\n')
-      }
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const address = server.address()
-  return { lines, server: `smtp://127.0.0.1:${typeof address === 'object' ? address?.port : 0}` }
-}
-
-t.test('a mail goes by SMTP, to all, with a login', async t => {
-  const { lines, server } = await mailServer(t)
-  const login = { user: 'me', password: 'p4ss' }
-  const config = { kind: 'email', server, ...login, from: 'sak@example.com', to: ['a@example.com', 'b@example.com'] }
+t.test('a mail goes by SMTP, to all', async t => {
+  const { lines, port } = await mailServer(t)
+  const config = {
+    kind: 'email',
+    server: `smtp://127.0.0.1:${port}`,
+    from: 'sak@example.com',
+    to: ['a@example.com', 'b@example.com'],
+  }
   t.equal(await telling(config), undefined)
-  const sent = lines.join('\n')
+  const sent = lines.map(line => line.slice(1)).join('\n')
   for (const part of ['MAIL FROM:<sak@example.com>', 'RCPT TO:<a@example.com>', 'RCPT TO:<b@example.com>']) {
     t.match(sent, part)
   }
   t.match(sent, /Subject: web: 1 new \(web1\)\n/)
-  t.match(sent, Buffer.from('\0me\0p4ss').toString('base64'))
-  t.match(await telling({ ...config, server: 'smtp://127.0.0.1:1', tries: 1 }), /ECONNREFUSED/)
+  t.match(await telling({ ...config, server: 'smtp://127.0.0.1:1', tries: 1 }), /^127\.0\.0\.1:1: .*ECONNREFUSED/)
 })
