@@ -160,17 +160,32 @@ export function program(commands: Commands): Command {
   return root
 }
 
-function withDrift(root: Command, commands: Commands): void {
-  withRunOptions(root.command('drift'))
+/** What a command line for `drift` says, without doing it. Throws CommanderError where it is none. */
+export function parseDrift(args: readonly string[]): DriftOptions {
+  const command = withDriftOptions(new Command('drift'))
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+  command.parse([...args], { from: 'user' })
+  return toDriftOptions(command.args[0], command.opts())
+}
+
+function withDriftOptions(command: Command): Command {
+  return withRunOptions(command)
     .description('Looks for drift and says what has changed since the last time: for cron. Changes nothing on a host.')
     .argument('[playbook]', 'as for a run')
     .option('--all', 'show also what was told before and is still there')
     .option('--jitter <time>', 'wait a random time of at most so long first (5m)', duration)
     .option('--deadline <time>', 'time for the whole run (default: 30m)', duration)
-    .action(async (playbook: string | undefined, raw: unknown) => {
-      const flags = { ...toOptions(raw), ...DriftFlags.parse(raw) }
-      await commands.drift({ ...flags, ...(playbook !== undefined && { playbook }) })
-    })
+}
+
+function toDriftOptions(playbook: string | undefined, raw: unknown): DriftOptions {
+  return { ...toOptions(raw), ...DriftFlags.parse(raw), ...(playbook !== undefined && { playbook }) }
+}
+
+function withDrift(root: Command, commands: Commands): void {
+  withDriftOptions(root.command('drift')).action(async (playbook: string | undefined, raw: unknown) => {
+    await commands.drift(toDriftOptions(playbook, raw))
+  })
   root
     .command('history')
     .description('What drifted, since when, who mended it, what comes and goes.')

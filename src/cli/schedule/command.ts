@@ -6,15 +6,17 @@ import { reconcile } from '../../run.ts'
 import { askSecret } from '../questions.ts'
 import { wantsColor } from '../report-output.ts'
 import { screen } from '../screen.ts'
+import { refuseUnrunnable } from './check.ts'
 import type { ScheduleOptions } from './options.ts'
 import { schedulePlaybook } from './playbook.ts'
 import { scheduleOf } from './schedule-of.ts'
 import { statusOf } from './status.ts'
 
-/** `schedule install`: `drift` with these arguments, from now on. Answers the exit code. */
+/** `schedule install`: `drift` with these arguments, from now on. Answers the exit code; throws before anything is written. */
 export async function installSchedule(options: ScheduleOptions): Promise<number> {
   const known = await readSchedule(options.name)
   const schedule = scheduleOf(options, known)
+  await refuseUnrunnable(schedule)
   await keepSchedule(schedule) // its folder is the log's: a first run may come at once
   const report = await keep(schedule, 'present', options)
   if (report.exitCode !== 0) {

@@ -48,9 +48,9 @@ function entry(): string {
   })
 }
 
-/** By what programs are found, and where state is kept. */
+/** By what programs are found, where state is kept, and whom TLS trusts beside Node's own authorities. */
 function environment(): Record<string, string> {
-  const kept = ['PATH', 'LANG', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME'].flatMap(name => {
+  const kept = ['PATH', 'LANG', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'NODE_EXTRA_CA_CERTS'].flatMap(name => {
     const value = process.env[name]
     if (!value) return []
     return [[name, name === 'PATH' ? ownPath(value) : value] as const]
