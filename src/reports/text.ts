@@ -10,7 +10,7 @@ import { summaryLines } from './text-summary.ts'
 
 export interface TextOptions {
   readonly color: boolean
-  /** Only what needs attention. */
+  /** Only what needs attention; nothing at all where all is in sync, so that cron sends no mail. */
   readonly quiet?: boolean
   /** Steps and errors in full. */
   readonly verbose?: boolean
@@ -49,11 +49,13 @@ export function textReport({ color, quiet = false, verbose = false, write }: Tex
     if (event.type === 'end') {
       const advice = quiet || (mode === 'apply' && planShown) ? [] : adviceLines(event.report, { colors, verbose })
       if (advice.length > 0) write(`${advice.join('\n')}\n\n`)
-      write(`${summaryLines(event.report, colors).join('\n')}\n`)
+      if (!quiet || !isInSync(event.report)) write(`${summaryLines(event.report, colors).join('\n')}\n`)
     }
   }
   return { onEvent, finish: () => {} }
 }
+
+const isInSync = ({ hosts }: Report) => hosts.every(({ status }) => status === 'ok')
 
 type Colors = ReturnType<typeof pc.createColors>
 

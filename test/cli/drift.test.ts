@@ -29,6 +29,13 @@ async function project(t: Test, config: object = {}) {
 }
 const isHistory = (name: string) => name.startsWith('history-')
 
+/** What a program was told, one message in each line. */
+const eventsIn = (path: string) =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .flatMap(line => z.object({ events: z.array(z.unknown()) }).parse(JSON.parse(line)).events)
+
 const silence = { stdout: '', stderr: '' }
 
 t.test('drift says what has changed, and nothing where nothing has', async t => {
@@ -89,11 +96,19 @@ t.test('a change of the playbook is told from one of the host', async t => {
   t.match(await drift(), { stdout: /the host was changed/ })
 })
 
-t.test('mending on a schedule has the same history and the same lock', async t => {
-  const { drift, put, apply, run, cwd, state } = await project(t)
+t.test('mending on a schedule has the same history, tells the same people, and has the same lock', async t => {
+  const told = join(t.testdir(), 'told')
+  const notify = [{ kind: 'command', argv: ['sh', '-c', 'cat >>"$1"; echo >>"$1"', 'sh', told] }]
+  const { drift, put, apply, run, cwd, state } = await project(t, { drift: { notify } })
   await drift()
   await put('a', 'x')
-  t.match(await apply('--allow', 'reload'), { code: 0 })
+  t.match(await apply('--allow', 'reload', '--quiet'), { code: 0, stderr: '' })
+  t.match(eventsIn(told), [
+    { kind: 'new', item: { task: 'first', origin: 'host' } },
+    { kind: 'resolved', by: 'us', item: { task: 'first' } },
+  ])
+  t.match(await apply('--allow', 'reload', '--quiet'), { code: 0, ...silence }, 'and nothing where nothing was to mend')
+  t.equal(eventsIn(told).length, 2)
   t.match(JSON.parse((await run('history', '--json')).stdout), {
     occurrences: [{ item: { task: 'first', origin: 'host' }, by: 'us' }],
   })

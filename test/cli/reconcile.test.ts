@@ -31,7 +31,7 @@ t.test('look, apply, look again', async t => {
   t.equal(await readFile(join(cwd, 'a'), 'utf8'), 'hello\n')
 
   t.match(await look('--diff'), { code: 0, stdout: /✓ ok[\s\S]*2 ok/ })
-  t.match(await look('-q'), { code: 0, stdout: /^1 host \(1 ok\)/ }, 'quiet where there is nothing to say')
+  t.match(await look('-q'), { code: 0, stdout: '', stderr: '' }, 'quiet where there is nothing to say')
 })
 
 t.test('the exit code says what was found', async t => {

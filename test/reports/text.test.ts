@@ -92,7 +92,8 @@ t.test('a dry run shows each task, what differs and what would be done', async t
   )
 })
 
-t.test('quiet is what needs attention, and the summary', async t => {
+t.test('quiet is what needs attention, and the summary; nothing where nothing does', async t => {
+  t.equal(textOf(events('apply', [host([task()])]), { quiet: true }), '')
   const hosts = [host([task()]), host([task(), drift], { name: 'web2' })]
   const text = textOf(events('dry-run', hosts), { quiet: true })
   t.notMatch(text, 'web1')
