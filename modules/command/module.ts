@@ -106,7 +106,7 @@ async function cwdObstacles(host: Host, { cwd }: Params): Promise<readonly SakEr
   if (stat?.type === 'directory') return []
   return [
     blocked(
-      'refused',
+      'no-such-path',
       `there is no directory ${cwd} to run it in`,
       `directory({ path: '${cwd}' }) before this task makes it`,
     ),

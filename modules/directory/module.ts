@@ -89,7 +89,7 @@ async function checkPresent(host: Host, place: Place, params: Params): Promise<F
 }
 
 const noParent = (path: string, above: string) =>
-  blocked('refused', `there is no directory ${above} to make ${path} in`, 'parents: true makes it too')
+  blocked('no-such-path', `there is no directory ${above} to make ${path} in`, 'parents: true makes it too')
 
 /** A link is a place of its own: whoever rules it by this path would rule what it leads to by accident. */
 function inTheWay({ path, link, stat }: Place) {

@@ -82,8 +82,8 @@ async function checkMissing(
     desired: { saved: { ...desired, ...hidden } },
     blocked: [
       ...obstacles,
-      ...(create ? [] : [blocked('refused', `there is no file ${path}`, 'create: true makes it')]),
-      ...('refused' in edited ? [blocked('refused', `${path}: ${edited.refused}`, edited.hint)] : []),
+      ...(create ? [] : [blocked('no-such-path', `there is no file ${path}`, 'create: true makes it')]),
+      ...(create && 'refused' in edited ? [blocked('refused', `${path}: ${edited.refused}`, edited.hint)] : []),
       ...(await unknownOwners(host, { owner, group })),
     ],
   }

@@ -61,7 +61,11 @@ async function missingDirectory(host: Host, { name, cwd }: App): Promise<SakErro
   const stat = await orUnreadable(host.stat(cwd))
   if (stat !== null && ('kind' in stat || stat.type === 'directory')) return []
   return [
-    blocked('refused', `there is no directory ${cwd} for ${name} to run in`, 'deploy the app first, or mend its cwd'),
+    blocked(
+      'no-such-path',
+      `there is no directory ${cwd} for ${name} to run in`,
+      'deploy the app first, or mend its cwd',
+    ),
   ]
 }
 

@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'needs-root'
   | 'not-installed'
   | 'no-such-user'
+  | 'no-such-path'
   | 'override'
   | 'unsupported'
   | 'refused'
@@ -53,6 +54,7 @@ const blockedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'needs-root',
   'not-installed',
   'no-such-user',
+  'no-such-path',
   'override',
   'unsupported',
   'refused',

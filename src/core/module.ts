@@ -198,7 +198,7 @@ export async function orUnreadable<T>(reading: Promise<T>): Promise<T | Unreadab
  * `message` says what was found and where, `hint` what to do.
  */
 export function blocked(
-  code: 'needs-root' | 'not-installed' | 'no-such-user' | 'override' | 'unsupported' | 'refused',
+  code: 'needs-root' | 'not-installed' | 'no-such-user' | 'no-such-path' | 'override' | 'unsupported' | 'refused',
   message: string,
   hint?: string,
 ): SakError {

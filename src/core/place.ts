@@ -33,7 +33,11 @@ export function fileObstacles({ path, link, stat, parent }: Place, links: LinkRu
   const above = posix.dirname(path)
   if (!parent) {
     return [
-      blocked('refused', `there is no directory ${above}`, `directory({ path: '${above}' }) before this task makes it`),
+      blocked(
+        'no-such-path',
+        `there is no directory ${above}`,
+        `directory({ path: '${above}' }) before this task makes it`,
+      ),
     ]
   }
   if (parent.type !== 'directory') return [blocked('refused', `${above} is not a directory`)]

@@ -73,11 +73,12 @@ export interface RunStep extends Command {
   readonly undo: readonly Command[] | 'resumable' | 'none'
   /** An extended regular expression (grep -E): a line of the output that matches means failure, whatever the exit code. */
   readonly refuse?: string
-  /** Default 60s. */
+  /** For itself and for each command that undoes it. Default 60s. */
   readonly timeout?: Duration
   /**
    * Files and directories as the program will leave them, near enough for the checks of later tasks to foresee; a later
    * check that reads what is `unknown` makes its task `deferred`. Never written by us.
+   * `/var/lib/dpkg/status` unknown says that packages are installed: what a later task lacks may come with them.
    */
   readonly leaves?: readonly (FileState | DirectoryState | UnknownState)[]
 }

@@ -1,16 +1,18 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Advised } from '../core/advise.ts'
 import type { Budget } from '../core/budget.ts'
 import { isSakError, SakError } from '../core/errors.ts'
-import type { Impact } from '../core/step.ts'
+import { describeStep, type Impact } from '../core/step.ts'
 import type { Task } from '../core/task.ts'
 import { applyUnit } from './apply-unit.ts'
 import { HostLost } from './batch.ts'
-import { planTask, planTasks } from './plan.ts'
+import { plannedFiles } from './overlay.ts'
+import { planTask, planTasks, type TaskPlan } from './plan.ts'
 import { type HostAtHand, type PlanOptions, planWithin } from './plan-host.ts'
 import { asSakError } from './report-task.ts'
 import { type Reviewed, readMachineId, refuseOther } from './reviewed.ts'
 import { resultsOf, skipped, type TaskResult } from './task-result.ts'
-import { unitsOf } from './unit.ts'
+import { assessmentOf, unitsOf } from './unit.ts'
 
 export interface ApplyOptions extends PlanOptions {
   /** Names the run in the journals on the hosts. */
@@ -41,19 +43,24 @@ export async function applyHost(host: HostAtHand, tasks: readonly Task[], option
   const results: TaskResult[] = []
   let stopped = false
   let disturbed = false
+  let unforeseen = false
   for (const unit of unitsOf(plans, ({ task }) => task)) {
     const tasks = unit.map(({ task }) => task)
     if (stopped || options.signal?.aborted) {
       results.push(...tasks.map(skipped))
       continue
     }
-    const again = unit.some(plan => plan.status === 'deferred' || ('foreseen' in plan && plan.foreseen && disturbed))
+    const again =
+      unit.some(plan => plan.status === 'deferred' || ('foreseen' in plan && plan.foreseen && disturbed)) ||
+      (unforeseen && unit.every(({ status }) => status !== 'blocked'))
     const done = await orFailed(tasks.map(skipped), async () => {
       const now = again ? await planTasks(tasks, host.freshReader().ask, options.allow, Promise.resolve(known)) : unit
+      if (options.reviewed) refuseUnseen(unit, now)
       return applyUnit(host.connection, resultsOf(now), { ...options, index: results.length, secrets: host.secrets })
     })
     results.push(...done)
     if (!done.every(isSettled)) disturbed = true
+    if (done.some(leavesUnknown)) unforeseen = true
     if (done.some(({ status, task }) => status === 'failed' && !task.keepGoing)) stopped = true
   }
   const changed = results.some(result => result.status === 'changed')
@@ -62,6 +69,25 @@ export async function applyHost(host: HostAtHand, tasks: readonly Task[], option
 
 /** Whether what was foreseen for the tasks after it holds. */
 const isSettled = ({ status, when }: TaskResult) => status === 'ok' || status === 'changed' || when !== undefined
+
+/** Whether it ran what may have changed more than its steps tell: the plans of later tasks need not hold. */
+const leavesUnknown = ({ status, steps }: TaskResult) =>
+  status === 'changed' && plannedFiles(steps).some(([, { kind }]) => kind === 'unknown')
+
+/** Steps that nobody has reviewed are not done, but for those of a task that was deferred. */
+function refuseUnseen(reviewed: readonly TaskPlan[], now: readonly TaskPlan[]): void {
+  const other = now.find((plan, index) => {
+    const before = reviewed[index]
+    return before?.status !== 'deferred' && !isDeepStrictEqual(stepsOf(plan), before && stepsOf(before))
+  })
+  if (!other) return
+  throw new SakError('stale-plan', 'an earlier task has changed what this one would do', {
+    said: stepsOf(other).map(describeStep).join('\n') || 'no step',
+    hint: 'the earlier tasks are applied: make a new plan and look at it',
+  })
+}
+
+const stepsOf = (plan: TaskPlan) => assessmentOf(plan)?.steps ?? []
 
 /** Checks again with new eyes: only what is in sync now was changed, and what was in sync must still be. */
 async function verify(host: HostAtHand, results: readonly TaskResult[], allow: Impact): Promise<readonly TaskResult[]> {

@@ -1,11 +1,11 @@
-import { isBlocked, isSakError, SakError } from '../core/errors.ts'
+import { type ErrorCode, isBlocked, isSakError, SakError } from '../core/errors.ts'
 import type { KnownFacts } from '../core/facts.ts'
 import { hostFrom, type Read } from '../core/host.ts'
 import { describeShared, findShared } from '../core/ownership.ts'
 import { exceeds, greatestImpact, type Impact } from '../core/step.ts'
 import type { Assessment, Task } from '../core/task.ts'
 import { HostLost } from './batch.ts'
-import { type Ask, Deferred, isTouched, overlay, type PlannedState, plannedFiles } from './overlay.ts'
+import { type Ask, Deferred, isTouched, overlay, type PlannedFiles, plannedFiles } from './overlay.ts'
 import { settle, unitsOf } from './unit.ts'
 
 /** What is planned for a task of a host. */
@@ -31,15 +31,24 @@ export async function planTasks(
 ): Promise<readonly TaskPlan[]> {
   const checked = await Promise.all(tasks.map(task => recorded(task, ask, allow, facts)))
   const first = refuseShared(checked)
-  const planned = new Map<string, PlannedState>()
+  let before = nothingPlanned
   const plans: TaskPlan[] = []
   for (const unit of unitsOf(first, ({ plan }) => plan.task)) {
-    const settled = settle(await planUnit(unit, planned, { ask, allow }))
-    for (const plan of settled) foresee(plan, planned)
+    const settled = settle(await planUnit(unit, before, { ask, allow }))
+    before = settled.reduce(foresee, before)
     plans.push(...settled)
   }
   return plans
 }
+
+/** What is known of a host on which the tasks so far are applied. */
+interface Foreseen {
+  readonly files: PlannedFiles
+  /** Whether packages may come that are not there yet, with programs, users and directories of theirs. */
+  readonly mayInstall: boolean
+}
+
+const nothingPlanned: Foreseen = { files: new Map(), mayInstall: false }
 
 interface Recorded {
   readonly plan: TaskPlan
@@ -51,27 +60,43 @@ interface Recorded {
 /** Plans what is applied as one on what is planned before it. */
 async function planUnit(
   unit: readonly Recorded[],
-  before: ReadonlyMap<string, PlannedState>,
+  before: Foreseen,
   { ask, allow }: { ask: Ask; allow: Impact },
 ): Promise<readonly TaskPlan[]> {
-  const planned = new Map(before)
+  let planned = before
   const plans: TaskPlan[] = []
   for (const { plan, reads } of unit) {
-    const on = async (files: ReadonlyMap<string, PlannedState>) =>
-      files.size > 0 && reads.some(read => isTouched(read, files))
-        ? planTask(plan.task, overlay(ask, new Map(files)), allow, true)
-        : plan
+    const on = async ({ files, mayInstall }: Foreseen): Promise<TaskPlan> => {
+      const isLaid = files.size > 0 && reads.some(read => isTouched(read, files))
+      const found = isLaid ? await planTask(plan.task, overlay(ask, files), allow, true) : plan
+      return mayInstall && lacksOnly(found) ? { task: plan.task, status: 'deferred' } : found
+    }
     const final = await on(planned)
     const isOwnDoing = final.status === 'deferred' && plans.length > 0 && (await on(before)).status !== 'deferred'
     plans.push(isOwnDoing ? unknowable(plan.task) : final)
-    foresee(final, planned)
+    planned = foresee(planned, final)
   }
   return plans
 }
 
-function foresee(plan: TaskPlan, planned: Map<string, PlannedState>): void {
-  if (plan.status !== 'drift') return
-  for (const [path, file] of plannedFiles(plan.assessment.steps)) planned.set(path, file)
+/** Where dpkg keeps what is installed. A step that leaves it unknown installs packages. */
+const packageStatus = '/var/lib/dpkg/status'
+
+/** A deferred task may do whatever its module does. */
+function foresee(before: Foreseen, plan: TaskPlan): Foreseen {
+  if (plan.status === 'deferred') return { ...before, mayInstall: true }
+  if (plan.status !== 'drift') return before
+  const states = plannedFiles(plan.assessment.steps)
+  return {
+    files: new Map([...before.files, ...states]),
+    mayInstall: before.mayInstall || states.some(([path, { kind }]) => path === packageStatus && kind === 'unknown'),
+  }
+}
+
+/** Whether nothing stands in the way of a task but what a package may bring. */
+function lacksOnly(plan: TaskPlan): boolean {
+  const brought: readonly string[] = ['not-installed', 'no-such-user', 'no-such-path'] satisfies ErrorCode[]
+  return plan.status === 'blocked' && plan.errors.every(({ code }) => brought.includes(code))
 }
 
 /** In one transaction nothing can be looked at between two tasks. */

@@ -181,7 +181,9 @@ function runBodies(step: RunStep, id: number): Bodies {
   const undo = Array.isArray(step.undo) ? step.undo : []
   return {
     run: `r=0; ${call} || r=$?\n${refuse}\nreturn $r`,
-    ...(undo.length > 0 && { undo: `r=0\n${undo.map(each => `${command(each, '60')} || r=1`).join('\n')}\nreturn $r` }),
+    ...(undo.length > 0 && {
+      undo: `r=0\n${undo.map(each => `${command(each, seconds)} || r=1`).join('\n')}\nreturn $r`,
+    }),
   }
 }
 

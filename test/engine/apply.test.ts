@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Connection } from '../../src/core/connection.ts'
@@ -53,6 +53,31 @@ t.test('what only an applied task can tell is deferred, and then applied', async
   t.match(planned[1], { status: 'deferred', impact: 'restart', steps: [] })
   t.same(await statuses(applyHost(hostAtHand(), tasks, options)), ['changed', 'changed'])
   t.equal(await readFile(b, 'utf8'), 'new')
+})
+
+t.test('after a program of which nobody knows what it leaves, later tasks are looked at again', async t => {
+  const folder = t.testdir({ a: 'x' })
+  const [a, b, flag] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'flag')]
+  const tasks = [
+    note({ path: flag, content: 'x', step: ['sh', '-c', 'echo y >"$1"', 'sh', a], leaves: '/nowhere' }),
+    note({ path: a, content: 'x' }, { label: 'a' }),
+    note({ path: b, content: 'x', blocked: true }, { label: 'b' }),
+  ]
+  const plan = await planWhole(hostAtHand(), tasks, options)
+  t.same(
+    plan.results.map(({ status }) => status),
+    ['drift', 'ok', 'blocked'],
+  )
+  const reviewed = { key: 'k', host: plannedHost('web1', 'k', plan) }
+  t.match(await applyHost(hostAtHand(), tasks, { ...options, reviewed }), [
+    { status: 'changed' },
+    { status: 'failed', errors: [{ code: 'stale-plan', said: `write ${a}` }] },
+    { status: 'skipped' },
+  ])
+  t.equal(await readFile(a, 'utf8'), 'y\n', 'what nobody has seen is not done')
+  await writeFile(a, 'x')
+  await rm(flag)
+  t.same(await statuses(applyHost(hostAtHand(), tasks, options)), ['changed', 'changed', 'blocked'])
 })
 
 t.test('what is not allowed is pending, and later tasks do not see it', async t => {

@@ -20,6 +20,8 @@ export const note = defineModule({
     impact: z.enum(['none', 'restart']).default('none'),
     step: z.array(z.string()).optional(),
     undo: z.enum(['none', 'resumable']).default('none'),
+    /** A path that nobody can foresee once the step is done. */
+    leaves: z.string().optional(),
     blocked: z.boolean().default(false),
   }),
   impact: 'restart',
@@ -31,9 +33,9 @@ export const note = defineModule({
       blocked: isBlocked ? [blocked('override', 'somebody else rules it', 'ask them')] : [],
     }
   },
-  apply: ({ saved }, { step, undo, impact }) => [
+  apply: ({ saved }, { step, undo, impact, leaves: path }) => [
     saved && write(saved.after),
-    step && run(step, { undo, as: me, impact }),
+    step && run(step, { undo, as: me, impact, ...(path !== undefined && { leaves: [{ kind: 'unknown', path }] }) }),
   ],
 })
 

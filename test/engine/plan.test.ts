@@ -1,10 +1,10 @@
 import t from 'tap'
 import { z } from 'zod'
 import type { KnownFacts } from '../../src/core/facts.ts'
-import { defineModule } from '../../src/core/module.ts'
+import { blocked, defineModule } from '../../src/core/module.ts'
 import { definePlaybook } from '../../src/core/playbook.ts'
-import { write } from '../../src/core/step.ts'
-import type { TaskList } from '../../src/core/task-list.ts'
+import { run, write } from '../../src/core/step.ts'
+import { type TaskList, together } from '../../src/core/task-list.ts'
 import { planTasks } from '../../src/engine/plan.ts'
 
 /** Keeps a file whose path stands in another file: two reads, the second of which needs the first. */
@@ -75,4 +75,52 @@ t.test('a condition that throws fails its task alone', async t => {
   const broken = chained({ path: '/a' }, { label: 'a', when: ({ vars }) => JSON.parse(String(vars.none)).x })
   const { plans } = await planned([broken, chained({ path: '/c' })], {})
   t.match(plans, [{ status: 'failed', errors: [{ code: 'invalid-playbook' }] }, { status: 'drift' }])
+})
+
+/** Installs packages, or takes one away: what its program leaves at a path nobody can foresee. */
+const installs = defineModule({
+  name: 'installs',
+  description: 'Installs packages.',
+  params: z.strictObject({ leaves: z.string().default('/var/lib/dpkg/status'), wants: z.boolean().default(true) }),
+  impact: 'restart',
+  owns: () => [],
+  check: async (_, { wants }) => ({ current: { there: false }, desired: { there: wants } }),
+  apply: (_, { leaves }) => [run(['apt-get'], { undo: 'none', leaves: [{ kind: 'unknown', path: leaves }] })],
+})
+
+/** Cannot be judged for these reasons. */
+const lacking = defineModule({
+  name: 'lacking',
+  description: 'Lacks what a package may bring.',
+  params: z.strictObject({
+    reasons: z.array(z.enum(['not-installed', 'no-such-user', 'no-such-path', 'refused'])),
+    throws: z.boolean().default(false),
+  }),
+  impact: 'reload',
+  owns: () => [],
+  async check(_, { reasons, throws }) {
+    const errors = reasons.map(code => blocked(code, 'is not there'))
+    if (throws && errors[0]) throw errors[0]
+    return { current: { there: false }, desired: { there: true }, blocked: errors }
+  },
+  apply: () => [],
+})
+
+t.test('what an earlier task may install is not missing, but deferred', async t => {
+  const statuses = async (list: TaskList) => (await planned(list, {})).plans.map(({ status }) => status)
+  const lacks = (...reasons: ('not-installed' | 'no-such-user' | 'no-such-path' | 'refused')[]) => lacking({ reasons })
+  const thrown = lacking({ reasons: ['not-installed'], throws: true }, { label: 'thrown' })
+  t.same(
+    await statuses([installs({}), thrown, lacks('not-installed', 'no-such-user', 'no-such-path')]),
+    ['drift', 'deferred', 'deferred'],
+    'and a deferred task may install too',
+  )
+  t.same(await statuses([installs({}), lacks('not-installed', 'refused')]), ['drift', 'blocked'], 'not all is missing')
+  t.same(await statuses([thrown, installs({})]), ['blocked', 'drift'], 'only by an earlier one')
+  t.same(await statuses([installs({ wants: false }), thrown]), ['ok', 'blocked'], 'that has something to install')
+  t.same(await statuses([installs({ leaves: '/srv' }), thrown]), ['drift', 'blocked'], 'and not by any program')
+  t.match((await planned([together([installs({}), thrown])], {})).plans[1], {
+    status: 'blocked',
+    errors: [{ code: 'together', message: /known only once/ }],
+  })
 })
