@@ -6,7 +6,7 @@ import { apply } from '../run.ts'
 import { interruptible } from './interrupt.ts'
 import type { CliOptions } from './options.ts'
 import { recordedApply } from './record.ts'
-import { remember } from './remember.ts'
+import { remember, rememberReport } from './remember.ts'
 import { reportTo } from './report-output.ts'
 import { runOptions } from './run-options.ts'
 
@@ -49,6 +49,7 @@ export async function applyPlanCommand(path: string, cli: CliOptions): Promise<n
     })
     await output.finish()
     await remember(name, report)
+    await rememberReport(history, report)
     return report.exitCode
   })
 }

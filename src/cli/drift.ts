@@ -11,6 +11,7 @@ import { interruptible } from './interrupt.ts'
 import type { DriftOptions } from './options.ts'
 import { recentDrift } from './recent-drift.ts'
 import { recordOptions } from './record.ts'
+import { rememberReport } from './remember.ts'
 import { furtherReportsTo, progress, reportsTo, wantsColor } from './report-output.ts'
 import { runOptions } from './run-options.ts'
 import { screen } from './screen.ts'
@@ -37,6 +38,7 @@ export async function driftCommand(cli: DriftOptions): Promise<number> {
       return detect({ ...run, onIntents: recording.onIntents })
     })
     await own?.finish(result)
+    await rememberReport({ history }, result.report)
     reports.onEvent({ type: 'timeline', timeline: await recentDrift(record.folder) })
     await reports.finish()
     return result.exitCode

@@ -62,7 +62,7 @@ export type CliOptions = z.output<typeof Options> & { readonly playbook?: string
 export interface Commands extends ScheduleCommands {
   reconcile(options: CliOptions): Promise<void>
   applyPlan(file: string, options: CliOptions): Promise<void>
-  report(file: string, options: CliOptions): Promise<void>
+  report(file: string | undefined, options: CliOptions): Promise<void>
   drift(options: DriftOptions): Promise<void>
   history(options: HistoryOptions): Promise<void>
   record(options: CliOptions & RecordOptions): Promise<void>
@@ -70,6 +70,8 @@ export interface Commands extends ScheduleCommands {
   schema(name: string | undefined): Promise<void>
   inventory(options: InventoryOptions): Promise<void>
 }
+
+const ReportFlags = z.object({ playbook: z.string().optional() })
 
 const DriftFlags = z.object({
   all: z.boolean().default(false),
@@ -147,10 +149,13 @@ export function program(commands: Commands): Command {
       await commands.applyPlan(file, toOptions(raw))
     })
   withReportOptions(root.command('report'))
-    .description('Shows a saved report in any format.')
-    .argument('<file>', 'a report that --json printed; "-" is stdin')
-    .action(async (file: string, raw: unknown) => {
-      await commands.report(file, toOptions(raw))
+    .description('Shows the report of the last run, or a saved one, in any format.')
+    .argument('[file]', 'a report that --json printed; "-" is stdin (default: that of the last run here)')
+    .option('--playbook <x>', 'whose last run, where the config does not say it')
+    .option('-i, --inventory <x>', 'as for the run whose report it is; may be repeated', append)
+    .action(async (file: string | undefined, raw: unknown) => {
+      const { playbook } = ReportFlags.parse(raw)
+      await commands.report(file, { ...toOptions(raw), ...(playbook !== undefined && { playbook }) })
     })
   withDrift(root, commands)
   withRecord(root, commands)

@@ -8,7 +8,7 @@ import { interruptible } from './interrupt.ts'
 import type { CliOptions } from './options.ts'
 import { confirm } from './questions.ts'
 import { recordedApply } from './record.ts'
-import { remember } from './remember.ts'
+import { remember, rememberReport } from './remember.ts'
 import { reportTo } from './report-output.ts'
 import { runOptions } from './run-options.ts'
 
@@ -26,6 +26,7 @@ export async function reconcileCommand(cli: CliOptions): Promise<number> {
     const report = await reported()
     await output.finish()
     if (options.inventory) await remember(playbook, report)
+    await rememberReport(history, report)
     return report.exitCode
 
     async function reported(): Promise<Report> {

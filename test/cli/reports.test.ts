@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -79,4 +79,29 @@ t.test('in a workflow of GitHub: annotations, and a table on the page of the run
     await readFile(page, 'utf8'),
     /^of the step before\n### sak-reconcile notes[\s\S]*\| localhost \| first \| drift/,
   )
+})
+
+t.test('report without a file is that of the last run, with what the history tells', async t => {
+  const { run, look, cwd } = await project(t)
+  process.env.XDG_STATE_HOME = join(cwd, 'state')
+  t.match(await run('report', './notes.ts'), { code: 1, stderr: /notes\.ts is not JSON/ })
+  const whose = ['--playbook', './notes.ts', '-i', 'localhost,']
+  t.match(await run('report', ...whose), {
+    code: 1,
+    stderr: /^usage: there was no run of this playbook yet\n {2}hint: /,
+  })
+  t.match(await look('--json'), { code: 2 })
+  t.match(await run('report', ...whose), { code: 0, stdout: /~ drift {4}first[\s\S]*2 drift/ })
+  t.match(await run('drift', './notes.ts', '-i', 'localhost,', '-e', `folder=${cwd}`), { code: 2 })
+  t.match(await run('report', ...whose, '--json'), { code: 0, stdout: /"timeline": \[\s+\{\s+"host": "localhost"/ })
+  t.match(await run('report', ...whose, '--format', 'html'), { code: 0, stdout: /Timeline/ })
+  t.match(await run('report', 'x.json', ...whose), { code: 1, stderr: /leave them out, or the file/ })
+  const [name = ''] = readdirSync(join(cwd, 'state/sak-reconcile')).filter(each => each.startsWith('report-'))
+  const path = join(cwd, 'state/sak-reconcile', name)
+  t.equal(statSync(path).mode & 0o777, 0o600)
+  await writeFile(path, '{"schema":"sak-reconcile/report@9"}')
+  t.match(await run('report', ...whose), {
+    code: 1,
+    stderr: /is no report of this version: [\s\S]*hint: run it once more/,
+  })
 })
