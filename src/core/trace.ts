@@ -7,14 +7,14 @@ export interface Span {
   readonly host?: string
   readonly from: number
   readonly to: number
-  /** Counts and names: `{ reads: 12, bytesOut: 5120 }`. Never contents. */
+  /** Counts and names: `{ bytesOut: 5120, bytesIn: 880 }`. Never contents. */
   readonly details: Readonly<Record<string, string | number>>
 }
 
 /** Spans are published where Node's own diagnostics are, as `sak-reconcile:span`; a run that nobody watches pays nothing for it. */
 const published = channel('sak-reconcile:span')
 
-export type Details = Record<string, string | number>
+type Details = Record<string, string | number>
 
 /** Does something, and tells how long it took, with the details that it adds. */
 export async function traced<T>(

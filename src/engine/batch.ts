@@ -4,7 +4,7 @@ import type { Connection } from '../core/connection.ts'
 import { SakError } from '../core/errors.ts'
 import type { Answer, Read } from '../core/host.ts'
 import { printable } from '../core/terminal.ts'
-import { type Details, traced, tracedNow } from '../core/trace.ts'
+import { tracedNow } from '../core/trace.ts'
 import { parseAnswers } from './read-answer.ts'
 import { readScript } from './read-script.ts'
 
@@ -22,8 +22,6 @@ export class HostLost extends Error {
 /** Answers reads of one host. */
 export interface Reader {
   ask(read: Read): Promise<Answer>
-  /** Trips made so far. */
-  readonly trips: () => number
 }
 
 export interface ReaderOptions {
@@ -35,27 +33,22 @@ export interface ReaderOptions {
 
 /** Collects the reads of a tick into one script over one channel; equal reads are asked once. */
 export function batchReads(connection: Connection, options: ReaderOptions): Reader {
-  let trips = 0
   const loader = new DataLoader<Read, Answer, string>(
     async reads => {
-      trips += 1
       try {
-        return await traced(`trip ${trips}`, options.host, details => askHost(connection, reads, options, details))
+        return await askHost(connection, reads, options)
       } catch (error) {
         throw new HostLost(error)
       }
     },
     { cacheKeyFn: read => JSON.stringify(read), maxBatchSize: 10_000 },
   )
-  return { ask: read => loader.load(read), trips: () => trips }
+  return { ask: read => loader.load(read) }
 }
 
-async function askHost(connection: Connection, reads: readonly Read[], options: ReaderOptions, details: Details) {
+async function askHost(connection: Connection, reads: readonly Read[], options: ReaderOptions) {
   const nonce = `sak-${randomBytes(12).toString('hex')}`
-  const script = readScript(reads, nonce)
-  Object.assign(details, { reads: reads.length, bytesOut: script.length })
-  const result = await connection.run(script, options)
-  details.bytesIn = result.stdout.length + result.stderr.length
+  const result = await connection.run(readScript(reads, nonce), options)
   try {
     return tracedNow('decode', options.host, () => parseAnswers(reads, nonce, result.stdout))
   } catch (error) {

@@ -5,7 +5,8 @@ import type { Intent } from '../core/drift.ts'
 import { type HostReport, hostStatus, type ReportError } from '../core/report.ts'
 import type { Task } from '../core/task.ts'
 import { noSecrets, type Vault } from '../core/vault.ts'
-import { batchReads, HostLost, type Reader } from './batch.ts'
+import { batchReads, HostLost } from './batch.ts'
+import { type CountedConnection, countTrips } from './counted.ts'
 import { intentsOf } from './intent.ts'
 import type { HostAtHand, HostPlan } from './plan-host.ts'
 import { reportError, reportTask } from './report-task.ts'
@@ -53,7 +54,6 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
   const { secrets = noSecrets } = run
   const sealed = run.tasks.map(task => sealedTask(task, secrets))
   const started = performance.now()
-  const readers: Reader[] = []
   const late = AbortSignal.timeout(run.deadlineMs)
   const signal = run.signal ? AbortSignal.any([run.signal, late]) : late
   const errorOf = (error: unknown): ReportError => {
@@ -66,17 +66,18 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
     const tasks = results.map(result => reportTask(run.name, result))
     const status = error ? statusOf(error, unreachable) : hostStatus(tasks)
     const durationMs = Math.round(performance.now() - started)
-    const roundTrips = readers.reduce((sum, reader) => sum + reader.trips(), 0)
+    const roundTrips = counted?.trips() ?? 0
     const report = { name: run.name, status, durationMs, roundTrips, ...(budget && { budget }), tasks, error }
     const seen = secrets.hide({ report, advised })
     return { ...seen, ...(plan && { plan }), intents: intentsOf(results) }
   }
-  let connection: Connection
+  let counted: CountedConnection | undefined
   try {
-    connection = await connect()
+    counted = countTrips(await connect(), run.name)
   } catch (error) {
     return finish({ ...nothing, error: errorOf(error) }, true)
   }
+  const connection = counted
   try {
     const freshReader = (lasting?: 'lasting') => {
       const reader = batchReads(connection, {
@@ -84,7 +85,6 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
         deadlineMs: tripDeadlineMs,
         ...(lasting ? {} : { signal }),
       })
-      readers.push(reader)
       return sealedReader(reader, secrets)
     }
     return finish(await run.work({ connection, freshReader, secrets }, sealed, signal))

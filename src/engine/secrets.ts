@@ -28,7 +28,6 @@ export function sealedTask(task: Task, vault: Vault): Task {
 /** A reader whose answers have tokens in the place of values. */
 export function sealedReader(reader: Reader, vault: Vault): Reader {
   return {
-    trips: reader.trips,
     ask: async read => masked(await reader.ask(revealedRead(read, vault)), vault),
   }
 }

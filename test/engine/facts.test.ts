@@ -2,6 +2,7 @@ import { arch, cpus } from 'node:os'
 import t from 'tap'
 import { hostFrom } from '../../src/core/host.ts'
 import { batchReads } from '../../src/engine/batch.ts'
+import { countTrips } from '../../src/engine/counted.ts'
 import { readFacts } from '../../src/engine/facts.ts'
 import { type FakeHostState, fakeHost } from '../../src/testing.ts'
 import { shellConnection } from './shell.ts'
@@ -55,9 +56,10 @@ t.test('what is not told, or may not be read, is not known', async t => {
 })
 
 t.test('this machine, in one trip', async t => {
-  const { ask, trips } = batchReads(shellConnection(), { deadlineMs: 30_000 })
+  const connection = countTrips(shellConnection(), 'here')
+  const { ask } = batchReads(connection, { deadlineMs: 30_000 })
   const facts = await readFacts(ask)
-  t.equal(trips(), 1)
+  t.equal(connection.trips(), 1)
   t.match(facts, { ramMiB: Number, rootDiskMiB: Number, 'os.id': /^[a-z]+$/ })
   t.equal(facts.cores, cpus().length)
   t.equal(facts.arch, { x64: 'x86_64', arm64: 'aarch64' }[arch() as string] ?? facts.arch)

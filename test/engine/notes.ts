@@ -5,6 +5,7 @@ import { absent, file } from '../../src/core/file.ts'
 import { blocked, defineModule } from '../../src/core/module.ts'
 import { run, write } from '../../src/core/step.ts'
 import { batchReads } from '../../src/engine/batch.ts'
+import { countTrips } from '../../src/engine/counted.ts'
 import { shellConnection } from './shell.ts'
 
 const me = userInfo().username
@@ -59,17 +60,10 @@ export const copy = defineModule({
 
 /** This machine, by a shell of it; counts the trips. */
 export function hostAtHand(connection: Connection = shellConnection()) {
-  let trips = 0
-  const counted: Connection = {
-    ...connection,
-    run: (script, options) => {
-      trips += 1
-      return connection.run(script, options)
-    },
-  }
+  const counted = countTrips(connection, 'here')
   return {
     connection: counted,
     freshReader: () => batchReads(counted, { deadlineMs: 60_000 }),
-    trips: () => trips,
+    trips: counted.trips,
   }
 }

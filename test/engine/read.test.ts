@@ -7,6 +7,7 @@ import t from 'tap'
 import { isSakError } from '../../src/core/errors.ts'
 import { hostFrom, type Read } from '../../src/core/host.ts'
 import { batchReads } from '../../src/engine/batch.ts'
+import { countTrips } from '../../src/engine/counted.ts'
 import { parseAnswers } from '../../src/engine/read-answer.ts'
 import { readCap, readScript } from '../../src/engine/read-script.ts'
 import { shellConnection, shells } from './shell.ts'
@@ -14,8 +15,9 @@ import { shellConnection, shells } from './shell.ts'
 const isRoot = userInfo().uid === 0
 
 function hostOver(argv: readonly string[], noise = '') {
-  const reader = batchReads(shellConnection(argv, noise), { deadlineMs: 60_000 })
-  return { host: hostFrom(reader.ask), reader }
+  const connection = countTrips(shellConnection(argv, noise), 'here')
+  const { ask } = batchReads(connection, { deadlineMs: 60_000 })
+  return { host: hostFrom(ask), trips: connection.trips }
 }
 
 const codeOf = async (reading: Promise<unknown>) => {
@@ -40,7 +42,7 @@ for (const shell of shells) {
     await symlink('a.conf', join(folder, 'link'))
     await symlink('nowhere', join(folder, 'dangling'))
     await mkdir(join(folder, 'directory'))
-    const { host, reader } = hostOver(shell, '\u001b[31mWelcome!\nsak-nonsense 0 file\n$ ')
+    const { host, trips } = hostOver(shell, '\u001b[31mWelcome!\nsak-nonsense 0 file\n$ ')
 
     const [a, b, none, binary, link, dangling, all, stat, gone, command, missing, stdin, proc] = await Promise.all([
       host.file(join(folder, 'a.conf')),
@@ -78,7 +80,7 @@ for (const shell of shells) {
     t.equal(missing.code, 127)
     t.equal(stdin.stdout, "it's\n\\ $HOME `x`", 'what a command reads is not changed')
     t.match(proc.content, /^Name:/, 'files of /proc have no size and are read all the same')
-    t.equal(reader.trips(), 1, 'all of that was one trip')
+    t.equal(trips(), 1, 'all of that was one trip')
   })
 
   t.test(`what cannot be read under ${shell.join(' ')}`, async t => {
@@ -125,7 +127,7 @@ t.test('a user who may not look is told so, and never an empty answer', { skip: 
 })
 
 t.test('commands of a trip run side by side', async t => {
-  const { host, reader } = hostOver(['dash'])
+  const { host, trips } = hostOver(['dash'])
   const start = 'date +%s.%N; sleep 0.4; date +%s.%N'
   const results = await Promise.all([1, 2, 3, 4].map(n => host.command(['sh', '-c', `${start}; : ${n}`])))
   const spans = results.map(result => result.stdout.trim().split('\n').map(Number))
@@ -134,18 +136,18 @@ t.test('commands of a trip run side by side', async t => {
   const lastBegin = Math.max(...begins)
   const firstEnd = Math.min(...ends)
   t.ok(lastBegin < firstEnd, 'the last has begun before the first has ended')
-  t.equal(reader.trips(), 1)
+  t.equal(trips(), 1)
 })
 
 t.test('equal reads are asked once, and a later tick is another trip', async t => {
-  const { host, reader } = hostOver(['dash'])
+  const { host, trips } = hostOver(['dash'])
   const count = 'date +%s%N'
   const [one, two] = await Promise.all([host.command(['sh', '-c', count]), host.command(['sh', '-c', count])])
   t.equal(one.stdout, two.stdout)
   t.equal((await host.command(['sh', '-c', count])).stdout, one.stdout, 'also later')
-  t.equal(reader.trips(), 1)
+  t.equal(trips(), 1)
   await host.file('/etc/hostname')
-  t.equal(reader.trips(), 2)
+  t.equal(trips(), 2)
 })
 
 t.test('a cut answer is an error, wherever it is cut', async t => {
