@@ -5,6 +5,7 @@ import { printable } from '../core/terminal.ts'
 import { discard } from './directory-shell.ts'
 import { hostShell } from './host-shell.ts'
 import { type Interrupted, inWords, journalBase, labelsOf } from './journal.ts'
+import { inOwnSession, leftRunning } from './left-running.ts'
 
 const recoveryMs = 15 * 60_000
 
@@ -47,7 +48,7 @@ function recoveryScript(nonce: string): string {
 trap : HUP PIPE INT TERM
 umask 077
 n=${quote(nonce)}
-${hostShell}${discard}
+${hostShell}${discard}${leftRunning}
 echo
 exec 8>"$base/transaction.lock" && flock -w 60 8 || { echo "$n busy"; return; }
 all=''
@@ -59,7 +60,11 @@ for d in $all; do
     *) rm -rf -- "$d"; continue ;;
   esac
   t=$(b64 <"$d/task")
-  sh "$d/script" undo "$d" >"$d/recovery" 2>&1 </dev/null
+  if ! end_left "$d" >"$d/undo-left"; then
+    echo "$n half \${d##*/} $t $(b64 <"$d/undo-left")"; continue
+  fi
+  rm -f "$d/undo-left"
+  ${inOwnSession} "$d/script" undo "$d" >"$d/recovery" 2>&1 </dev/null
   if [ -d "$d" ]; then echo "$n half \${d##*/} $t $(cat "$d"/undo-* "$d"/again-* 2>/dev/null | tail -c 3000 | b64)"
   else echo "$n undone \${d##*/} $t"; fi
 done

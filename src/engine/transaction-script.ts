@@ -5,6 +5,7 @@ import type { Command, RunStep, ServiceStep, Step, WaitForStep, WriteStep } from
 import { durationMs } from '../core/units.ts'
 import { discard } from './directory-shell.ts'
 import { hostShell, withEnvironment } from './host-shell.ts'
+import { inOwnSession, noteSession } from './left-running.ts'
 import { library } from './transaction-shell.ts'
 
 /*
@@ -63,6 +64,7 @@ export function transactionScript(steps: readonly Step[], nonce: string, journal
   const users = [...new Set(steps.flatMap(usersOf))]
   const inner = [
     `n=${quote(nonce)}\nd=$2\ncount=${steps.length}\numask 077\ntrap : HUP PIPE INT TERM`,
+    noteSession(longestSeconds(steps)),
     hostShell,
     library,
     discard,
@@ -85,11 +87,17 @@ printf '%s\\n' ${quoteAll(journal.tasks)} >"$d/task" && base64 -d >"$d/script" <
 ${wrap(Buffer.from(inner).toString('base64'))}
 SAK_SCRIPT
 echo; echo "$n begin $d"
-sh "$d/script" apply "$d" </dev/null
+${inOwnSession} "$d/script" apply "$d" </dev/null
 }
 sak
 `
 }
+
+/** How long a program that is started may run, see `command`; no longer than a recovery has time for. */
+const longestSeconds = (steps: readonly Step[]) =>
+  Math.min(600, Math.ceil(Math.max(60, ...steps.map(step => (step.kind === 'run' ? secondsOf(step) : 0)))) + 5)
+
+const secondsOf = ({ timeout }: RunStep) => durationMs(timeout ?? '60s') / 1000
 
 const wrap = (base64: string): string => base64.replace(/.{1,1000}/g, '$&\n').trimEnd()
 
@@ -175,7 +183,7 @@ function digestOf({ binary }: WriteStep, content: string | undefined): string {
 }
 
 function runBodies(step: RunStep, id: number): Bodies {
-  const seconds = String(durationMs(step.timeout ?? '60s') / 1000)
+  const seconds = String(secondsOf(step))
   const call = command(step, seconds)
   const refuse = step.refuse ? `if refused ${quote(step.refuse)} "$d/out-${id}"; then r=1; fi` : ':'
   const undo = Array.isArray(step.undo) ? step.undo : []
@@ -200,13 +208,13 @@ function serviceBodies({ name, action, user }: ServiceStep, id: number): Bodies 
       return {
         run: `started ${id} ${unit} ${ctl} && ${ctl} ${action} -- ${unit}`,
         again: `${begun} || return 0
-if ${was('inactive')}; then ${ctl} stop -- ${unit}; return; fi
+if ${was('inactive')}; then stopped ${unit} ${ctl}; return; fi
 if ${ctl} is-active --quiet -- ${unit}; then ${ctl} ${action} -- ${unit}; else ${ctl} restart -- ${unit}; fi && ${ctl} is-active --quiet -- ${unit}`,
       }
     case 'start':
       return {
         run: `started ${id} ${unit} ${ctl} && ${ctl} start -- ${unit}`,
-        undo: `! ${was('inactive')} || ${ctl} stop -- ${unit}`,
+        undo: `! ${was('inactive')} || stopped ${unit} ${ctl}`,
       }
     case 'stop':
       return {

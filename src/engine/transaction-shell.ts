@@ -95,6 +95,8 @@ started() {
   if "$@" is-enabled --quiet -- "$unit" 2>/dev/null; then e=enabled; else e=disabled; fi
   : >"$d/was-$a-$id" && : >"$d/was-$e-$id" && sync "$d"
 }
+# stopped UNIT SYSTEMCTL...: no longer running; 5 is the exit for a unit that there is none of, any more
+stopped() { unit=$1; shift; "$@" stop -- "$unit" || [ $? = 5 ]; }
 # the systemd of a user
 user_systemctl() { u=$1; shift; as_user "$u" env XDG_RUNTIME_DIR="/run/user/$(id -u -- "$u")" systemctl --user "$@"; }
 accept() { :; }

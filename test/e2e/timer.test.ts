@@ -218,3 +218,13 @@ t.test('a failure leaves the old timer running as it was', async t => {
   )
   await isInSync(t, old)
 })
+
+t.test('a new timer that cannot be started is gone without a trace', async t => {
+  const refuses = '#!/bin/sh\n[ "$1" != restart ] || exit 1\nexec /usr/bin/systemctl "$@"\n'
+  const place = '/usr/local/bin/systemctl'
+  await host.exec(`cat >${place}; chmod 755 ${place}`, { ...root, stdin: refuses })
+  const failed = await run(timer({ ...backup, name: 'probe3' }))
+  await host.exec(`rm ${place}`, root)
+  t.match(failed, { status: 'failed', error: { code: 'step-failed', rollback: 'done' } })
+  t.equal(await traces('probe3.'), '')
+})

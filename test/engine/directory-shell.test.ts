@@ -160,8 +160,8 @@ t.test(
     ]
     // the script of the journal kills itself in its last step, as a reset of the host would
     const script = transactionScript(steps, 'n', { name: 'sak-test', tasks: ['test'] }).replace(
-      'sh "$d/script" apply',
-      () => `sh -c 'echo $$ >${at('pid')}; exec sh "$@"' sh "$d/script" apply`,
+      '"$d/script" apply',
+      () => `-c 'echo $$ >${at('pid')}; exec sh "$@"' sh "$d/script" apply`,
     )
     await shellConnection().run(script, { deadlineMs: 60_000 })
     await rm(at('pid'))

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,18 +31,17 @@ const connection = (): Connection => {
 }
 const options = { runId: 'sak-test', waitSeconds: 0 }
 
-/** Runs steps, and kills their script without warning while its last step runs. */
-async function interrupt(steps: readonly Step[], flag: string) {
-  const waiting = run(['sh', '-c', 'touch "$1"; sleep 300', 'sh', flag], {
-    undo: 'resumable',
-    as: username,
-    timeout: '400s',
-  })
+/** Runs steps, and kills their script without warning while its last step runs: all that it started too, or only itself. */
+async function interrupt(steps: readonly Step[], flag: string, { whole = true, last = 'sleep 300' } = {}) {
+  const waiting = run(['sh', '-c', `touch "$1"; ${last}`, 'sh', flag], { undo: 'resumable', as: username })
   const script = transactionScript([...steps, waiting], 'n', { name: 'sak-test', tasks: ['a task', 'another'] })
   const child = spawn('dash', [], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
   child.stdin.end(own(script))
   while (!existsSync(flag)) await sleep(20)
-  process.kill(-(child.pid ?? 0), 'SIGKILL')
+  const [journal = ''] = await readdir(join(base, 'transactions'))
+  const [session = ''] = (await readFile(join(base, 'transactions', journal, 'session'), 'utf8')).split(' ')
+  if (whole) execFileSync('pkill', ['-KILL', '--session', session])
+  else process.kill(Number(session), 'SIGKILL')
   await new Promise(resolve => child.on('exit', resolve))
 }
 
@@ -99,6 +98,57 @@ t.test('what a killed script leaves is undone before the next apply', async t =>
   )
   await lock.release()
   t.same((await lockHost(local, { ...options, waitSeconds: 5 })).recovered, [], 'once')
+  await local.close()
+})
+
+t.test('what a killed script left running comes to its end before anything is undone', async t => {
+  const folder = t.testdir({ file: 'before' })
+  const file = join(folder, 'file')
+  const last = `sleep 2; echo late >'${file}'; exec >/dev/null 2>&1; sleep 1; echo later >'${file}'`
+  const others = spawn('sleep', ['60'], { stdio: 'ignore' })
+  t.teardown(() => others.kill())
+  await interrupt([write({ kind: 'file', path: file, content: 'after' })], join(folder, 'flag'), { whole: false, last })
+  const local = connection()
+  const lock = await lockHost(local, options)
+  t.match(lock.recovered, [{ tasks: ['a task', 'another'] }])
+  await sleep(1500)
+  t.equal(await readFile(file, 'utf8'), 'before')
+  t.equal(others.exitCode ?? others.signalCode, null, 'nobody else is ended')
+  await lock.release()
+  await local.close()
+})
+
+t.test('what does not end within the time of its step is ended', async t => {
+  const folder = t.testdir({})
+  const pid = join(folder, 'pid')
+  const deaf = `trap : TERM; echo $$ >'${pid}'; while :; do sleep 1; done`
+  await interrupt([], join(folder, 'flag'), { whole: false, last: deaf })
+  const [journal = ''] = await readdir(join(base, 'transactions'))
+  const note = join(base, 'transactions', journal, 'session')
+  await writeFile(note, (await readFile(note, 'utf8')).replace(/\d+$/m, '1'))
+  const local = connection()
+  const lock = await lockHost(local, options)
+  t.match(lock.recovered, [{ tasks: ['a task', 'another'] }])
+  const left = `/proc/${(await readFile(pid, 'utf8')).trim()}/stat`
+  t.ok(!existsSync(left) || / Z /.test(readFileSync(left, 'utf8')), 'it runs no more')
+  await lock.release()
+  await local.close()
+})
+
+t.test('a session that has the number of one that is gone is left alone', async t => {
+  const journal = join(base, 'transactions/sak-test.other')
+  const other = spawn('sleep', ['60'], { stdio: 'ignore', detached: true })
+  t.teardown(() => other.kill())
+  await mkdir(journal, { recursive: true })
+  await writeFile(join(journal, 'session'), `${other.pid} 0\n`)
+  await writeFile(join(journal, 'state'), 'applying\n')
+  await writeFile(join(journal, 'task'), 'a task\n')
+  await writeFile(join(journal, 'script'), 'rm -rf "$2"\n')
+  const local = connection()
+  const lock = await lockHost(local, options)
+  t.match(lock.recovered, [{ tasks: ['a task'] }])
+  t.equal(other.exitCode ?? other.signalCode, null)
+  await lock.release()
   await local.close()
 })
 
