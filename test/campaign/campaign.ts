@@ -1,5 +1,6 @@
+import { z } from 'zod'
 import type { TestHost } from '../e2e/harness.ts'
-import { breakAt, type CaseResult, type Ends, findEnds, freshen } from './case.ts'
+import { breakAt, type CaseResult, type Ends, findEnds, freshen, verdicts } from './case.ts'
 import { type Fault, faults } from './faults.ts'
 import { type Subject, subjects } from './subjects.ts'
 import type { Point } from './trap.ts'
@@ -13,17 +14,23 @@ export interface CampaignOptions {
   /** Names; default all. */
   readonly subjects?: readonly string[] | undefined
   readonly faults?: readonly string[] | undefined
+  /** Cases that are not made again: an earlier campaign's. */
+  readonly known?: readonly CaseDone[]
   /** Told of each case. */
   readonly onCase?: (done: CaseDone) => void
 }
 
-export interface CaseDone extends CaseResult {
-  readonly host: string
-  readonly subject: string
-  readonly fault: string
-  readonly point: Point
-  readonly seconds: number
-}
+export const CaseDone = z.strictObject({
+  host: z.string(),
+  subject: z.string(),
+  fault: z.string(),
+  point: z.strictObject({ call: z.number(), what: z.string(), step: z.number() }),
+  verdict: z.enum(verdicts),
+  /** What is not as it should be; empty where all is well. */
+  wrong: z.array(z.string()),
+  seconds: z.number(),
+})
+export type CaseDone = z.infer<typeof CaseDone>
 
 /** Breaks the apply of each subject with each fault at each of its points; hosts take subjects from one list. */
 export async function campaign(options: CampaignOptions): Promise<readonly CaseDone[]> {
@@ -50,14 +57,24 @@ async function* breakSubject(host: TestHost, subject: Subject, options: Campaign
   for (const fault of faults) {
     if (options.faults ? !options.faults.includes(fault.name) : fault.fullOnly && host.tier !== 'full') continue
     for (const point of pointsFor(fault, ends, subject, options.density)) {
+      const what = { subject: subject.name, fault: fault.name, point }
+      if (options.known?.some(known => isSame(known, what))) continue
       const started = performance.now()
-      const result = await breakAt(host, subject, ends, { fault, point })
+      const result = await judged(breakAt(host, subject, ends, { fault, point }))
       const seconds = (performance.now() - started) / 1000
       // what one case broke must not be found again by the next
       if (result.wrong.length > 0) await freshen(host)
-      yield { ...result, host: host.name, subject: subject.name, fault: fault.name, point, seconds }
+      yield { ...what, ...result, host: host.name, seconds }
     }
   }
+}
+
+const isSame = (a: CaseDone, b: Pick<CaseDone, 'subject' | 'fault' | 'point'>) =>
+  a.subject === b.subject && a.fault === b.fault && a.point.call === b.point.call
+
+/** A case that cannot be judged is not one in which all is well. */
+async function judged(result: Promise<CaseResult>): Promise<CaseResult> {
+  return result.catch((error: unknown) => ({ verdict: 'HALF', wrong: [`cannot be judged: ${error}`] }))
 }
 
 function pointsFor(fault: Fault, { points, steps }: Ends, subject: Subject, density: Density): readonly Point[] {

@@ -23,12 +23,13 @@ interface Sight {
   readonly changes: string
 }
 
-export type Verdict = 'undone' | 'committed' | 'recovered' | 'HALF'
+export const verdicts = ['undone', 'committed', 'recovered', 'HALF'] as const
+export type Verdict = (typeof verdicts)[number]
 
 export interface CaseResult {
   readonly verdict: Verdict
   /** What is not as it should be; empty where all is well. */
-  readonly wrong: readonly string[]
+  readonly wrong: string[]
 }
 
 const tasksOf = (report: Report) => report.hosts[0]?.tasks ?? []
@@ -37,8 +38,10 @@ const changesOf = (report: Report) => JSON.stringify(tasksOf(report).map(({ labe
 /** Times count for what was there before: it comes back with them. */
 async function look(host: TestHost, subject: Subject, steps: readonly Step[], report?: Report): Promise<Sight> {
   const paths = [...steps.flatMap(step => ('path' in step ? [step.path] : [])), ...(subject.files ?? [])]
+  const contents = `find . -mindepth 1 -printf '%p %y %m %u:%g %s %l\\n' | sort`
   const digest = '[ -L "$f" ] && readlink "$f" || sha256sum <"$f"'
-  const each = `a=$(stat -c '%n %a %U:%G %y' "$f" 2>/dev/null) && echo "$a $(${digest})" || echo "$f absent"`
+  const each = `if [ -d "$f" ] && [ ! -L "$f" ]; then echo "$(stat -c '%n %a %U:%G' "$f") $(cd "$f" && ${contents} | sha256sum)"
+elif a=$(stat -c '%n %a %U:%G %y' "$f" 2>/dev/null); then echo "$a $(${digest})"; else echo "$f absent"; fi`
   const files = await host.output(`for f in ${[...new Set(paths)].sort().join(' ')}; do ${each}; done`, root)
   return { files, changes: changesOf(report ?? (await dryRun(host, subject))) }
 }
@@ -46,7 +49,7 @@ async function look(host: TestHost, subject: Subject, steps: readonly Step[], re
 /** What is the same in every case: no times, and of what is volatile nothing but the mode and owner. */
 const lasting = (files: string, { volatile }: Subject) =>
   files
-    .replaceAll(/ \d{4}-\d\d-\d\d \S+ \S+(?= [0-9a-f/])/g, '')
+    .replaceAll(/ \d{4}-\d\d-\d\d \S+ \S+(?= )/g, '')
     .split('\n')
     .map(line => (volatile !== undefined && line.startsWith(`${volatile} `) ? line.replace(/\S+ +-$/, '') : line))
     .join('\n')
@@ -181,7 +184,7 @@ function difference(found: Sight, { before, after }: Ends, subject: Subject): st
 
 /** Temporary files, journals, locks and processes that nobody needs any more. */
 async function strays(host: TestHost): Promise<readonly string[]> {
-  const command = `find /etc /var/www /var/lib /home /root /usr/local /tmp -xdev \\( -name '.sak-*' -o -name '*.conf.sak*' \\) -not -path '*/sak-campaign*'
+  const command = `find /etc /srv /var/www /var/lib /var/spool /home /root /usr/local /tmp -xdev \\( -name '.sak-*' -o -name '*.conf.sak*' \\) -not -path '*/sak-campaign*'
 ls -d /var/lib/sak-reconcile/transactions/* 2>/dev/null
 pgrep -fa 'sak-reconcile/transactions/.*script'
 flock -n /var/lib/sak-reconcile/transaction.lock true || echo 'the lock of transactions is held'

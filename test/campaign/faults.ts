@@ -1,7 +1,8 @@
 import type { Step } from 'sak-reconcile'
+import { quote } from '../../src/core/quote.ts'
 import type { TestHost } from '../e2e/harness.ts'
 import type { Subject } from './subjects.ts'
-import { goOn, type Point } from './trap.ts'
+import { goOn, honestSystemctl, type Point } from './trap.ts'
 
 /** What a fault may lay hands on. */
 export interface Scene {
@@ -52,39 +53,61 @@ const directories = (steps: readonly Step[]) => [
 ]
 
 const stepAt = (steps: readonly Step[], { step }: Point) => steps[step]
+/** The program that judges what is new, before it counts. */
+const trialOf = (step: Step | undefined) => {
+  if (step?.kind === 'write') return step.validate?.argv
+  return step?.kind === 'run' && step.impact === 'none' ? step.argv : undefined
+}
 /** What makes running programs take up what is new. */
 const activates = (step: Step | undefined) =>
   step?.kind === 'service' || (step?.kind === 'run' && step.impact !== 'none')
 
-/** Puts in the place of a program one that fails once, for these first arguments. It calls no other: that could be itself. */
-function failingOnce(program: string, verb: string): string {
+/**
+ * Puts in the place of a program one that does something else first, once, when a shell pattern matches its arguments. It calls no
+ * other: that could be itself. Whoever runs it may note that it was asked.
+ */
+function onceInstead(program: string, pattern: string, does: string): string {
   const wrapper = `#!/bin/sh
 real=$(PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin command -v ${program.slice(program.lastIndexOf('/') + 1)} || echo ${program})
-[ -e ${program}.real ] && real=${program}.real
-if [ -s /var/lib/sak-campaign/failing ] && { [ -z '${verb}' ] || [ "$1" = '${verb}' ]; }; then
-  : >/var/lib/sak-campaign/failing; echo 'the campaign lets this fail' >&2; exit 1
-fi
+case " $* " in ${pattern})
+  if [ -s /var/lib/sak-campaign/armed ]; then
+    : >/var/lib/sak-campaign/armed; ${does}
+  fi
+esac
+if [ -e ${program}.real ]; then exec ${program}.real "$@"; fi
 exec "$real" "$@"
 `
   const isPath = program.startsWith('/')
   const place = isPath ? program : `/usr/local/sbin/${program}`
   const keep = isPath ? `mv ${place} ${place}.real` : ':'
   return `${keep} && printf '%s' "${Buffer.from(wrapper).toString('base64')}" | base64 -d >${place} && chmod 755 ${place}
-echo '${place}' >>/var/lib/sak-campaign/wrappers; echo once >/var/lib/sak-campaign/failing`
+echo '${place}' >>/var/lib/sak-campaign/wrappers; echo once >/var/lib/sak-campaign/armed; chmod 666 /var/lib/sak-campaign/armed`
 }
 
-const fails: Fault['make'] = async scene => {
-  const step = stepAt(scene.steps, scene.point)
-  if (!step) throw new Error('there is no such step')
-  if (step.kind === 'service') return shell(failingOnce('systemctl', step.action))(scene)
-  if (step.kind !== 'run') throw new Error(`a ${step.kind} is no program`)
-  const [program = ''] = step.argv
-  await shell(failingOnce(program, ''))(scene)
+/** The same for the program that a step runs. */
+function atStep({ steps, point }: Scene, does: string): string {
+  const step = stepAt(steps, point)
+  if (step?.kind === 'service') return onceInstead('systemctl', `*' ${step.action} '*`, does)
+  const argv = step?.kind === 'run' ? step.argv : trialOf(step)
+  if (!argv) throw new Error(`there is no program in step ${point.step}`)
+  const [program = '', ...words] = argv
+  const pattern = words.map(word => (word === '{}' ? '*' : quote(word))).join("' '")
+  return onceInstead(program, `' '${pattern}' '`, does)
 }
 
-const unwrap = `cd /var/lib/sak-campaign && for p in $(cat wrappers 2>/dev/null); do
+const fails: Fault['make'] = scene => shell(atStep(scene, "echo 'the campaign lets this fail' >&2; exit 1"))(scene)
+
+/** The program has begun when its script is killed, and does what it does when the next apply is there already. */
+const killAmid: Fault['make'] = async scene => {
+  await shell(atStep(scene, '/usr/bin/sleep 4'))(scene)
+  await scene.host.exec(`while [ -s /var/lib/sak-campaign/armed ]; do sleep 0.02; done; ${killScript}`, root)
+}
+
+/** Fails where the program was never asked: then nothing was broken. */
+const unwrap = `cd /var/lib/sak-campaign; for p in $(cat wrappers 2>/dev/null); do
   if [ -e "$p.real" ]; then mv -f "$p.real" "$p"; else rm -f "$p"; fi
-done; rm -f wrappers failing`
+done
+${honestSystemctl}; x=0; if [ -s armed ]; then echo 'its program was not asked'; x=1; fi; rm -f wrappers armed; exit $x`
 
 export const faults: readonly Fault[] = [
   {
@@ -105,21 +128,27 @@ export const faults: readonly Fault[] = [
     },
   },
   { name: 'script killed', applies: () => true, make: shell(killScript) },
+  {
+    name: 'killed amid',
+    applies: (point, steps) => point.what === 'step' && ['run', 'service'].includes(stepAt(steps, point)?.kind ?? ''),
+    make: killAmid,
+    clear: unwrap,
+  },
   { name: 'disk full', applies: () => true, make: shell(fill), clear: 'rm -rf /var/lib/sak-filler' },
   {
     name: 'read-only',
     applies: (_, steps) => directories(steps).length > 0,
     make: async scene => {
-      const list = directories(scene.steps)
-      await shell(list.map(each => `mount --bind ${each} ${each} && mount -o remount,bind,ro ${each}`).join('\n'))(
-        scene,
-      )
+      const list = directories(scene.steps).join(' ')
+      await shell(`for f in ${list}; do
+  if [ -d "$f" ]; then mount --bind "$f" "$f" && mount -o remount,bind,ro "$f" && echo "$f" >>/var/lib/sak-campaign/readonly; fi
+done`)(scene)
     },
-    clear: `grep -E ' ro[, ]' /proc/self/mounts | awk '{ print $2 }' | grep -E '^/(etc|var|home)/' | xargs -r -n1 umount -l`,
+    clear: `cd /var/lib/sak-campaign; for f in $(tac readonly); do umount -l "$f"; done; rm readonly`,
   },
   {
     name: 'trial fails',
-    applies: ({ what, step }, steps) => what === 'step' && steps[step]?.kind === 'run' && !activates(steps[step]),
+    applies: (point, steps) => point.what === 'step' && trialOf(stepAt(steps, point)) !== undefined,
     make: fails,
     clear: unwrap,
   },

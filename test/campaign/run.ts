@@ -1,7 +1,9 @@
 /** The whole campaign: `npm run campaign`; see README.md here. */
+import { appendFileSync, existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { startHosts } from '../e2e/harness.ts'
-import { campaign, type Density } from './campaign.ts'
+import { CaseDone, campaign, type Density } from './campaign.ts'
 import { caseLine, table } from './table.ts'
 
 const { values } = parseArgs({
@@ -11,6 +13,7 @@ const { values } = parseArgs({
     density: { type: 'string', default: 'every' },
     subjects: { type: 'string' },
     faults: { type: 'string' },
+    keep: { type: 'string' },
   },
 })
 const densities: readonly Density[] = ['every', 'boundaries', 'few']
@@ -21,15 +24,20 @@ const wanted =
     ? { light: Number(values.light ?? 0), full: Number(values.full ?? 0) }
     : { light: 2, full: 1 }
 const { hosts, stop } = await startHosts(wanted)
+const known = values.keep && existsSync(values.keep) ? keptCases(await readFile(values.keep, 'utf8')) : []
 const list = (names: string | undefined) => names?.split(',')
-const narrowed = { subjects: list(values.subjects), faults: list(values.faults) }
+const narrowed = { subjects: list(values.subjects), faults: list(values.faults), known }
 try {
-  const onCase = (done: Parameters<typeof caseLine>[0]) => console.log(caseLine(done))
+  const onCase = (done: CaseDone) => {
+    console.log(caseLine(done))
+    if (values.keep) appendFileSync(values.keep, `${JSON.stringify(done)}\n`)
+  }
   const light = hosts.filter(({ tier }) => tier === 'light')
   const full = hosts.filter(({ tier }) => tier === 'full')
   // full hosts are slow: beside light ones they are for what only a machine of its own shows
   const ofItsOwn = light.length > 0 ? ['power cut'] : undefined
   const cases = [
+    ...known,
     ...(await campaign({ ...narrowed, hosts: light, density, onCase })),
     ...(await campaign({ ...narrowed, faults: narrowed.faults ?? ofItsOwn, hosts: full, density, onCase })),
   ]
@@ -37,4 +45,10 @@ try {
   process.exitCode = cases.some(({ verdict }) => verdict === 'HALF') ? 1 : 0
 } finally {
   await stop()
+}
+
+/** What an earlier campaign kept, a case a line; those in which something was wrong are made again. */
+function keptCases(text: string): readonly CaseDone[] {
+  const lines = text.split('\n').filter(line => line !== '')
+  return lines.map(line => CaseDone.parse(JSON.parse(line))).filter(({ wrong }) => wrong.length === 0)
 }

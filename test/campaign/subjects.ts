@@ -1,5 +1,6 @@
 import { type TaskList, together } from 'sak-reconcile'
 import { logrotate, nginxconf, pgconf, pm2eco, pm2logrotate, swapfile, sysctl } from 'sak-reconcile/modules'
+import { blockSubjects } from './block-subjects.ts'
 
 /** What is applied and broken: tasks, the host's state before them, and how that comes back. */
 export interface Subject {
@@ -102,6 +103,7 @@ cp -p /root/module_conf.json /home/ubuntu/.pm2/module_conf.json`,
     files: ['/swapfile'],
     fullOnly: true,
   },
+  ...blockSubjects,
 ]
 
 export function subjectNamed(name: string): Subject {

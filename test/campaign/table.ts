@@ -1,7 +1,5 @@
 import type { CaseDone } from './campaign.ts'
-import type { Verdict } from './case.ts'
-
-const verdicts: readonly Verdict[] = ['undone', 'committed', 'recovered', 'HALF']
+import { type Verdict, verdicts } from './case.ts'
 
 /** The campaign's table in Markdown: a row for each fault, a column for each subject, in each cell how its points ended. */
 export function table(cases: readonly CaseDone[]): string {

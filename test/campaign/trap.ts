@@ -38,10 +38,13 @@ export interface Point {
   readonly step: number
 }
 
+/** Shell that puts a `systemctl` that does what it always does where a shell finds it first: it keeps to the one it once found. */
+export const honestSystemctl = `printf '#!/bin/sh\\nexec /usr/bin/systemctl "$@"\\n' >/usr/local/sbin/systemctl.new; chmod 755 /usr/local/sbin/systemctl.new; mv /usr/local/sbin/systemctl.new /usr/local/sbin/systemctl`
+
 /** Lays the trap; it does nothing before it is armed. */
 export async function layTrap(host: TestHost): Promise<void> {
   await host.exec(
-    `mkdir -p ${folder} && chmod 777 ${folder} && cat >/usr/local/sbin/sync && chmod 755 /usr/local/sbin/sync`,
+    `mkdir -p ${folder} && chmod 777 ${folder} && cat >/usr/local/sbin/sync && chmod 755 /usr/local/sbin/sync && ${honestSystemctl}`,
     { ...root, stdin: sync },
   )
 }
