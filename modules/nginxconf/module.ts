@@ -10,6 +10,7 @@ import {
   waitFor,
   write,
 } from 'sak-reconcile'
+import { adopt } from './adopt.ts'
 import { advice } from './advice.ts'
 import { type Config, readConfig } from './config.ts'
 import { decide } from './decide.ts'
@@ -46,7 +47,7 @@ export const nginxconf = defineModule({
   ],
   footprint,
   advice,
-  adopt: async () => 'not adopted yet: its file is not read back into upstreams and sites',
+  adopt,
   async check(host, params) {
     // All asked in one tick, so that it is one trip; what is not installed is said before what follows from it.
     const reading = Promise.all([readConfig(host, params.path), host.file(params.path)])

@@ -11,6 +11,7 @@ import {
   type Unreadable,
   write,
 } from 'sak-reconcile'
+import { adopt } from './adopt.ts'
 import { advice } from './advice.ts'
 import { desiredState } from './app.ts'
 import { checkUnit, desiredUnit, needsWriting } from './boot.ts'
@@ -59,8 +60,7 @@ export const pm2eco = defineModule({
   footprint,
   advice,
 
-  adopt: async () =>
-    'not adopted yet: an ecosystem file is a program of JavaScript, and PM2 does not tell what is a default',
+  adopt,
   async check(host, params) {
     const [place, saved, obstacles, processors] = await Promise.all([
       findPlace(host, params),

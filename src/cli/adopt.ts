@@ -23,7 +23,10 @@ export async function adoptCommand(cli: CliOptions): Promise<number> {
     if (playbook === undefined) return report.exitCode || 4
     await save(playbook.code, cli.output)
     const next = playbook.tasks === 0 ? ': nothing of the host is as a module of ours would keep it' : ' in sync'
-    screen.print(process.stderr, `${playbook.tasks} tasks${next}; what is not adopted stands in comments\n`)
+    screen.print(
+      process.stderr,
+      `${playbook.tasks} task${playbook.tasks === 1 ? '' : 's'}${next}; what is not adopted stands in comments\n`,
+    )
     return report.exitCode
   })
 }

@@ -72,3 +72,27 @@ t.test('one module, as a user who may not see everything', async t => {
     params: { settings: { 'vm.swappiness': 60 } },
   })
 })
+
+t.test('a playbook of what the host has, with which a team starts from zero drift', async t => {
+  const { cwd, run } = await commandLine(t, { 'hosts.json': JSON.stringify(inventoryOf([host])) })
+  const login = ['-i', 'hosts.json', '--host-key-checking', 'off']
+  const adopted = async (file: string) => {
+    const ran = await run('record', '--playbook', ...login, '-o', file)
+    t.match(ran, { code: 0 }, ran.stdout + ran.stderr)
+    const dry = await run(`./${file}`, '--dry-run', ...login)
+    t.match(dry, { code: 0 }, `${dry.stdout}${dry.stderr}`)
+    return readFile(join(cwd, file), 'utf8')
+  }
+
+  const stock = await adopted('stock.ts')
+  t.match(stock, /^ {4}nginxconf\(\{\n {6}http: \{/m, 'what its nginx.conf has')
+  t.match(stock, /^ {4}\/\/ pm2eco\(/m, 'an app without an ecosystem file is shown, and not kept')
+  t.notMatch(stock, /correct-horse-7/)
+
+  await host.exec('pm2 delete all; pm2 save --force', { as: 'ubuntu' })
+  const applied = await run('t3-small', ...login, '--yes', '--tags', 'nginx,app', '--allow-over-budget')
+  t.match(applied, { code: 0 }, applied.stdout + applied.stderr)
+  const ruled = await adopted('ruled.ts')
+  t.match(ruled, /^ {4}nginxconf\(\{[\s\S]*upstreams: /m)
+  t.match(ruled, /^ {4}pm2eco\(\{[\s\S]*max_memory_restart: '850M'/m)
+})
