@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { isIPv6 } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { after } from './core/deadline.ts'
 import type { InventoryHost } from './core/inventory.ts'
 import type { Health } from './core/rollout.ts'
 import { durationMs } from './core/units.ts'
@@ -19,7 +20,7 @@ export async function probe(
   health: Health,
   stop?: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
-  const end = AbortSignal.timeout(durationMs(health.within ?? '30s'))
+  const end = after(durationMs(health.within ?? '30s'))
   const signal = stop ? AbortSignal.any([stop, end]) : end
   const { url, command } = health
   const whys = new Map<string, string>()

@@ -1,3 +1,4 @@
+import { after } from './core/deadline.ts'
 import type { DriftEvent, DriftItem, Intent, RunRecord } from './core/drift.ts'
 import type { DriftConfig } from './core/drift-config.ts'
 import { isSakError, type SakError } from './core/errors.ts'
@@ -168,8 +169,7 @@ async function tellOthers(store: Store, notifiers: readonly Notifier[], { run }:
 const inWords = ({ name, why }: Unreached) => `the notifier ${name} was not reached: ${why}; the next run tries again`
 
 async function printOnly(events: readonly DriftEvent[], { output, playbook, words }: RecordOptions): Promise<void> {
-  if (output && events.length > 0)
-    await output.send({ playbook, events, ...words(events) }, AbortSignal.timeout(60_000))
+  if (output && events.length > 0) await output.send({ playbook, events, ...words(events) }, after(60_000))
 }
 
 function observationOf(report: Report, intents: ReadonlyMap<string, Intents>, options: RecordOptions): Observation {

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import { isSakError } from './core/errors.ts'
 import type { HostReport, RunEvent } from './core/report.ts'
 import { batchesOf, hasFailed, isNotStarted, mostFailures, notStarted, type RolloutOptions } from './core/rollout.ts'
 import { probe } from './health.ts'
@@ -19,7 +20,7 @@ export async function rollOut(jobs: readonly Job[], rollout: Rollout): Promise<r
   const limit = pLimit(rollout.forks)
   const stop = stopWhen(mostFailures(rollout, jobs.length))
   const runOrSkip = async (job: Job): Promise<HostReport> => {
-    const why = signal?.aborted ? 'the run was interrupted' : stop.why()
+    const why = signal?.aborted ? endOf(signal) : stop.why()
     if (why !== undefined) return skip(job, why, emit)
     const report = await run(job)
     stop.note(report)
@@ -42,6 +43,8 @@ export async function rollOut(jobs: readonly Job[], rollout: Rollout): Promise<r
   }
   return reports
 }
+
+const endOf = ({ reason }: AbortSignal) => (isSakError(reason) ? reason.message : 'the run was interrupted')
 
 function skip({ host }: Job, why: string, emit: Rollout['emit']): HostReport {
   const report = notStarted(host.name, why)

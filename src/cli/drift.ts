@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { after } from '../core/deadline.ts'
 import type { DriftEvent, DriftItem } from '../core/drift.ts'
+import { SakError } from '../core/errors.ts'
 import type { RunEvent } from '../core/report.ts'
 import { durationMs } from '../core/units.ts'
 import { detect } from '../detect.ts'
@@ -25,7 +27,8 @@ export async function driftCommand(cli: DriftOptions): Promise<number> {
   const reports = own ? furtherReportsTo(cli) : reportsTo(cli)
   return interruptible(async signal => {
     await sleep(Math.random() * jitter, undefined, { signal }).catch(() => {})
-    const within = AbortSignal.any([signal, AbortSignal.timeout(deadline)])
+    refuseInterrupted(signal)
+    const within = AbortSignal.any([signal, after(deadline, tooLate(deadline))])
     const listeners = [progress(cli), reports.onEvent]
     const onEvent = (event: RunEvent) => {
       for (const listener of listeners) listener(event)
@@ -35,7 +38,9 @@ export async function driftCommand(cli: DriftOptions): Promise<number> {
     const output = own && { output: own.notifier }
     const result = await recorded({ ...record, ...output, longestMs: deadline + 600_000 }, async recording => {
       await recording.begin()
-      return detect({ ...run, onIntents: recording.onIntents })
+      const report = await detect({ ...run, onIntents: recording.onIntents })
+      refuseInterrupted(signal)
+      return report
     })
     await own?.finish(result)
     await rememberReport({ history }, result.report)
@@ -44,6 +49,16 @@ export async function driftCommand(cli: DriftOptions): Promise<number> {
     return result.exitCode
   })
 }
+
+/** Who stops a run has learned nothing of the hosts that it did not come to: nothing is kept, and nobody is alarmed. */
+function refuseInterrupted(signal: AbortSignal): void {
+  if (signal.aborted) throw new SakError('interrupted', 'interrupted: nothing of this run is kept')
+}
+
+const tooLate = (deadline: number) =>
+  new SakError('timeout', `the whole run did not finish within ${deadline / 1000} s`, {
+    hint: 'this host hangs, or there is too much to do: --deadline gives a run more time',
+  })
 
 interface OwnOutput {
   /** Shows what is new. It is one of those who are told: what a killed run did not show, the next one does. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { after } from '../core/deadline.ts'
 import type { DriftEvent, DriftItem } from '../core/drift.ts'
 import { fingerprintOf, placeOf } from './fingerprint.ts'
 import type { Message, Notifier } from './notify/message.ts'
@@ -74,7 +75,7 @@ async function tellAll(notifier: Notifier, state: State, options: DeliverOptions
 export async function tell(notifier: Notifier, message: Message, signal?: AbortSignal): Promise<string | undefined> {
   const { tries, timeoutMs } = notifier
   for (let attempt = 1; ; attempt++) {
-    const late = AbortSignal.timeout(timeoutMs)
+    const late = after(timeoutMs)
     try {
       await orLate(notifier.send(message, signal ? AbortSignal.any([signal, late]) : late), late)
       return undefined

@@ -1,7 +1,9 @@
 import { type Advised, noAdvice } from '../core/advise.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Connection } from '../core/connection.ts'
+import { after } from '../core/deadline.ts'
 import type { Intent } from '../core/drift.ts'
+import { isSakError, SakError } from '../core/errors.ts'
 import { type HostReport, hostStatus, type ReportError } from '../core/report.ts'
 import type { Task } from '../core/task.ts'
 import { noSecrets, type Vault } from '../core/vault.ts'
@@ -54,13 +56,13 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
   const { secrets = noSecrets } = run
   const sealed = run.tasks.map(task => sealedTask(task, secrets))
   const started = performance.now()
-  const late = AbortSignal.timeout(run.deadlineMs)
+  const late = after(run.deadlineMs, tooLate(run.deadlineMs))
   const signal = run.signal ? AbortSignal.any([run.signal, late]) : late
   const errorOf = (error: unknown): ReportError => {
     const found = reportError(run.name, error)
-    if (found.code !== 'interrupted' || !late.aborted) return found
-    const message = `did not finish within ${run.deadlineMs / 1000} s`
-    return { ...found, code: 'timeout', message, hint: 'the host hangs or is slow: look at its load' }
+    const { reason } = signal
+    if (found.code !== 'interrupted' || !isSakError(reason)) return found
+    return { ...found, code: reason.code, message: reason.message, hint: reason.hint ?? null }
   }
   const finish = ({ results, budget, advised, error = null, plan }: Outcome, unreachable = false): HostOutcome => {
     const tasks = results.map(result => reportTask(run.name, result))
@@ -94,6 +96,11 @@ export async function runHost(run: HostRun, connect: () => Promise<Connection>):
     await connection.close()
   }
 }
+
+const tooLate = (deadlineMs: number) =>
+  new SakError('timeout', `did not finish within ${deadlineMs / 1000} s`, {
+    hint: 'the host hangs or is slow: look at its load',
+  })
 
 type Outcome = Omit<Done, 'error'> & { readonly error?: ReportError | null }
 
