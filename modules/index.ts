@@ -2,6 +2,7 @@
 export { command } from './command/module.ts'
 export { cron } from './cron/module.ts'
 export { directory } from './directory/module.ts'
+export { dockerlimits } from './dockerlimits/module.ts'
 export { file } from './file/module.ts'
 export { line } from './line/module.ts'
 export { logrotate } from './logrotate/module.ts'
