@@ -11,8 +11,10 @@ export interface Become {
 /** A command line for whatever login shell, and what it says on stderr while it gets to our `sh`. */
 export interface Launch {
   readonly command: string
-  /** The line that our `sh` prints before it reads the script. */
+  /** The line that our `sh` prints before all else. */
   readonly ready: string
+  /** What the script begins with, so that it prints that line; nothing where `sh` prints it before it is given the script. */
+  readonly greeting: string
   /** What sudo prints when it wants the password; absent where sudo must not ask. */
   readonly prompt: string | undefined
 }
@@ -31,22 +33,24 @@ export function becoming(
 }
 
 /**
- * Plain words and one single-quoted string, which sh, bash, zsh, fish and csh read alike. A shell that fails may print
- * the command line itself, so neither the ready line nor the prompt stands in it as it is printed.
+ * Plain words, and one single-quoted string at most, which sh, bash, zsh, fish and csh read alike. A shell that fails may print
+ * the command line itself, so neither the ready line nor the prompt stands in it as it is printed. Where sudo may ask for the
+ * password, which comes by stdin too, a second `sh` tells when that is over.
  */
 export function launch(become: Become | undefined, nonce: string, mayAsk: boolean): Launch {
-  const inner = `'echo sak-ready "${nonce}" >&2; exec sh -s'`
   const ready = `sak-ready ${nonce}\n`
-  if (become === undefined) return { command: `sh -c ${inner}`, ready, prompt: undefined }
-  if (become.by === 'runuser') {
-    return { command: `runuser -s /bin/sh ${become.user} -c ${inner}`, ready, prompt: undefined }
+  if (become?.by === 'sudo' && mayAsk) {
+    const inner = `'echo sak-ready "${nonce}" >&2; exec sh -s'`
+    const command = `sudo -H -S -p sak-password%%${nonce}: -u ${become.user} -- sh -c ${inner}`
+    return { command, ready, greeting: '', prompt: `sak-password%${nonce}:` }
   }
-  const asking = mayAsk ? `-S -p sak-password%%${nonce}:` : '-n'
-  return {
-    command: `sudo -H ${asking} -u ${become.user} -- sh -c ${inner}`,
-    ready,
-    prompt: mayAsk ? `sak-password%${nonce}:` : undefined,
-  }
+  const shell = `sh -s ${nonce}`
+  return { command: `${reaching(become)}${shell}`, ready, greeting: 'echo "sak-ready $1" >&2\n', prompt: undefined }
+}
+
+function reaching(become: Become | undefined): string {
+  if (become === undefined) return ''
+  return become.by === 'runuser' ? `runuser -u ${become.user} -- ` : `sudo -H -n -u ${become.user} -- `
 }
 
 const hints: readonly (readonly [RegExp, string])[] = [

@@ -134,7 +134,7 @@ class Run {
   }
 
   private send() {
-    const script = this.script.trimEnd()
+    const script = `${this.launch.greeting}${this.script.trimEnd()}`
     // stdin stays open for a script that is held, so that `sh` is told to end when the script does
     this.started?.write(this.holds === undefined ? `${script}\n` : `${script}; exit\n`)
     if (this.holds === undefined) this.end()

@@ -21,6 +21,14 @@ t.test('the command line never shows what is waited for', async t => {
   }
 })
 
+t.test('one shell is enough where nobody asks for a password', async t => {
+  const commands = [undefined, { user: 'root', by: 'sudo' }, { user: 'app', by: 'runuser' }] as const
+  t.strictSame(
+    commands.map(become => launch(become, 'nonce1', false).command),
+    ['sh -s nonce1', 'sudo -H -n -u root -- sh -s nonce1', 'runuser -u app -- sh -s nonce1'],
+  )
+})
+
 t.test('what sudo says becomes a hint', async t => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ['sudo: a password is required', /--ask-become-pass/],

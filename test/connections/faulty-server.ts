@@ -137,7 +137,7 @@ function wire(session: Session, visit: Visit, behaviour: Behaviour): Session {
   session.on('exec', (accept, reject, { command }) => {
     if (behaviour.refuseExec) return reject()
     const channel = accept()
-    const nonce = /sak-ready "(\w+)"/.exec(command)?.[1]
+    const nonce = /sh -s (\w+)/.exec(command)?.[1]
     const ready = () => void channel.stderr.write(`sak-ready ${nonce}\n`)
     behaviour.exec?.({ ...visit, channel, command, ready })
   })
