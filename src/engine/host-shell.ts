@@ -1,12 +1,14 @@
 import { quote } from '../core/quote.ts'
 
-/** What every script on a host begins with: a clean environment, who we are, where journals lie, running as another user. */
-export const hostShell = `
+/** What every script on a host begins with: a clean environment, and no folder that somebody may want to unmount. */
+export const cleanShell = `
 export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd /
+`
+
+/** Who we are, and how to run something as another user. It takes a process: only for scripts that run something. */
+export const userShell = `
 me=$(id -un)
-if [ "$me" = root ]; then base=/var/lib/sak-reconcile; else base=\${HOME:-/nonexistent}/.local/state/sak-reconcile; fi
-b64() { base64 -w0; }
 # with the usual umask: what programs make for themselves is not for our eyes only
 as_user() (
   umask 022
@@ -20,6 +22,12 @@ E
     runuser -u "$u" -- env -i PATH="$PATH" HOME="$h" USER="$u" LOGNAME="$u" LC_ALL=C.UTF-8 "$@"
   fi
 )
+`
+
+/** What every script that changes a host begins with: where its journals lie, too. */
+export const hostShell = `${cleanShell}${userShell}
+if [ "$me" = root ]; then base=/var/lib/sak-reconcile; else base=\${HOME:-/nonexistent}/.local/state/sak-reconcile; fi
+b64() { base64 -w0; }
 `
 
 /** Words of a command line, and what must stand around it. */

@@ -7,12 +7,22 @@ import { defaultTimeout, readCap } from './read-script.ts'
 /** An answer, or why there is none. */
 export type Outcome = Answer | SakError
 
-type Record = readonly string[]
+/** A line of an answer: its words behind the nonce and the id, and the bytes that follow it until the next record. */
+interface Record {
+  readonly id: string
+  readonly words: readonly string[]
+  readonly body: Buffer
+}
 
-/** What the shared records tell of paths. */
-interface Shared {
-  readonly stats: Map<string, Stat>
+/** What is told of paths, whichever reads ask for them. */
+interface Seen {
+  readonly stats: Map<string, string>
+  /** Where links lead, as they say themselves, and really. */
+  readonly links: Map<string, string>
+  readonly real: Map<string, string>
   readonly contents: Map<string, Buffer>
+  /** Why a path is not seen. */
+  readonly missing: Map<string, string>
   /** Why a content is missing. */
   readonly reasons: Map<string, string>
 }
@@ -22,23 +32,19 @@ interface Shared {
  * @throws SakError `answer-broken` when the script did not come to its end.
  */
 export function parseAnswers(reads: readonly Read[], nonce: string, output: Buffer): Outcome[] {
-  const records: Record[][] = reads.map(() => [])
-  const common: Record[] = []
+  const own: Record[][] = reads.map(() => [])
+  const shared: Record[] = []
   let ended = false
-  for (const line of output.toString('latin1').split('\n')) {
-    if (!line.startsWith(`${nonce} `)) continue
-    const [, id = '', ...record] = line.split(' ')
-    if (id === 'end') ended = true
-    else if (id === '-') common.push(record)
-    else records[Number(id)]?.push(record)
+  for (const record of recordsIn(output, nonce)) {
+    if (record.id === 'end') ended = true
+    else if (record.id === '-') shared.push(record)
+    else own[Number(record.id)]?.push(record)
   }
   if (!ended) throw broken('the answer ends before its end')
-  const shared = toShared(common)
+  const seen = seenIn(shared)
   return reads.map((read, id) => {
     try {
-      const found = records[id] ?? []
-      if (found.at(-1)?.[0] !== 'done') throw broken(`no answer to ${describeRead(read)}`)
-      return toAnswer(read, found.slice(0, -1), shared)
+      return toAnswer(read, own[id] ?? [], seen)
     } catch (error) {
       if (error instanceof SakError) return error
       throw error
@@ -46,27 +52,53 @@ export function parseAnswers(reads: readonly Read[], nonce: string, output: Buff
   })
 }
 
-function toShared(records: readonly Record[]): Shared {
-  const shared: Shared = { stats: new Map(), contents: new Map(), reasons: new Map() }
-  const real = new Map(
-    records.flatMap(([kind, path = '', to = '']) => (kind === 'real' ? [[toPath(path), toPath(to)]] : [])),
-  )
-  for (const [kind, first = '', ...rest] of records) {
-    if (kind === 'stat') {
-      const path = toPath(rest.join(' '))
-      shared.stats.set(path, toStat(first, real.get(path)))
-    } else if (kind === 'file') shared.contents.set(toPath(first), fromBase64(rest[0] ?? ''))
-    else if (kind === 'denied' || kind === 'large') shared.reasons.set(toPath(first), kind)
+/** The records of an answer. Contents between them are bytes, and never looked at line by line. */
+function recordsIn(output: Buffer, nonce: string): readonly Record[] {
+  const mark = Buffer.from(`\n${nonce} `)
+  const records: Record[] = []
+  for (let at = output.indexOf(mark); at >= 0; ) {
+    const next = output.indexOf(mark, at + mark.length)
+    const until = next < 0 ? output.length : next
+    const newline = output.indexOf(10, at + mark.length)
+    const end = newline < 0 || newline > until ? until : newline
+    const [id = '', ...words] = output.toString('latin1', at + mark.length, end).split(' ')
+    records.push({ id, words, body: output.subarray(Math.min(end + 1, until), until) })
+    at = next
   }
-  for (const [kind, contents = '', ...paths] of records) if (kind === 'all') share(shared, fromBase64(contents), paths)
-  return shared
+  return records
+}
+
+function seenIn(records: readonly Record[]): Seen {
+  const seen: Seen = {
+    stats: new Map(),
+    links: new Map(),
+    real: new Map(),
+    contents: new Map(),
+    missing: new Map(),
+    reasons: new Map(),
+  }
+  records.forEach(({ words: [kind = '', ...words], body }, index) => {
+    const [first = '', second = ''] = words
+    if (kind === 'stat') {
+      const text = words.join(' ')
+      const colon = text.lastIndexOf(':')
+      seen.stats.set(toPath(text.slice(colon + 1)), text.slice(0, colon))
+    } else if (kind === 'link') seen.links.set(toPath(first), fromBase64(second).toString('utf8'))
+    else if (kind === 'real') seen.real.set(toPath(first), toPath(second))
+    else if (kind === 'absent' || kind === 'closed') seen.missing.set(toPath(first), kind)
+    else if (kind === 'denied' || kind === 'large') seen.reasons.set(toPath(first), kind)
+    else if (records[index + 1]?.words[0] !== 'whole') return
+    else if (kind === 'file') seen.contents.set(toPath(first), body)
+    else if (kind === 'files') share(seen, body, words)
+  })
+  return seen
 }
 
 /** Cuts the contents of files apart that came behind one another. */
-function share({ stats, contents }: Shared, all: Buffer, paths: readonly string[]): void {
+function share({ stats, contents }: Seen, all: Buffer, paths: readonly string[]): void {
   let at = 0
   for (const path of paths) {
-    const size = stats.get(path)?.size ?? Number.NaN
+    const size = toStat(stats.get(path)).size
     contents.set(path, all.subarray(at, at + size))
     at += size
   }
@@ -90,54 +122,63 @@ export function describeRead(read: Read): string {
   }
 }
 
-function toAnswer(read: Read, records: readonly Record[], shared: Shared): Answer {
-  const [first] = records
+function toAnswer(read: Read, records: readonly Record[], seen: Seen): Answer {
   switch (read.kind) {
     case 'file':
-      return { kind: 'file', file: { ...toFile(first, shared), path: read.path } }
+      return { kind: 'file', file: toFile(read.path, seen) }
     case 'stat':
-      return { kind: 'stat', stat: toStatAnswer(first, shared) }
+      return { kind: 'stat', stat: look(read.path, seen) }
     case 'link':
-      return { kind: 'link', target: toTarget(first) }
+      return { kind: 'link', target: seen.links.get(read.path) ?? noTarget(read.path, seen) }
     case 'files': {
-      const byPath = new Map(records.map(record => toFile(record, shared)).map(file => [file.path, file]))
-      return { kind: 'files', files: [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1)) }
+      const found = completed(read, records).map(({ words: [kind, path = ''] }) => {
+        if (kind !== 'hit') throw unreadable(kind, toPath(path))
+        return toPath(path)
+      })
+      const files = [...new Set(found)].sort().map(path => toFile(path, seen))
+      return { kind: 'files', files: files.filter(file => file.content !== null) }
     }
     case 'command':
-      return { kind: 'command', result: toResult(read, first ?? []) }
+      return { kind: 'command', result: toResult(read, completed(read, records)[0]) }
   }
 }
 
-function toFile([kind, path = '']: Record = [], { stats, contents, reasons }: Shared): FileRead {
-  const where = toPath(path)
-  if (kind === 'absent') return { kind: 'file', path: where, content: null }
-  const stat = stats.get(where)
-  if (kind !== 'hit' || !stat) throw unreadable(kind, where)
-  if (stat.type !== 'file') throw unreadable('other', where)
-  const bytes = contents.get(where) ?? (stat.size === 0 ? Buffer.alloc(0) : undefined)
-  if (bytes === undefined) throw unreadable(reasons.get(where), where)
-  if (bytes.length > readCap) throw unreadable('large', where)
+/** What was told of a read alone, when all of it was. */
+function completed(read: Read, records: readonly Record[]): readonly Record[] {
+  if (records.at(-1)?.words[0] !== 'done') throw broken(`no answer to ${describeRead(read)}`)
+  return records.slice(0, -1)
+}
+
+/** What is at a path; null where there is nothing. */
+function look(path: string, { stats, real, missing }: Seen): Stat | null {
+  const found = stats.get(path)
+  if (found !== undefined) return toStat(found, real.get(path))
+  const why = missing.get(path)
+  if (why === 'absent') return null
+  throw unreadable(why, path)
+}
+
+function toFile(path: string, seen: Seen): FileRead {
+  const stat = look(path, seen)
+  if (stat === null) return { kind: 'file', path, content: null }
+  if (stat.type !== 'file') throw unreadable('other', path)
+  const bytes = seen.contents.get(path) ?? (stat.size === 0 ? Buffer.alloc(0) : undefined)
+  if (bytes === undefined) throw unreadable(seen.reasons.get(path), path)
+  if (bytes.length > readCap) throw unreadable('large', path)
   const { mode, owner, group } = stat
-  const base = { kind: 'file', path: where, mode, owner, group, stat } as const
-  return { ...base, ...contentOf(bytes) }
+  return { kind: 'file', path, mode, owner, group, stat, ...contentOf(bytes) }
 }
 
-function toStatAnswer([kind, path = '']: Record = [], { stats }: Shared): Stat | null {
-  if (kind === 'absent') return null
-  const stat = stats.get(toPath(path))
-  if (kind !== 'hit' || !stat) throw unreadable(kind, toPath(path))
-  return stat
-}
-
-function toTarget([kind, value = '']: Record = []): string | null {
-  if (kind === 'link') return fromBase64(value).toString('utf8')
-  if (kind === 'absent') return null
-  throw unreadable(kind, toPath(value))
+/** That a path is no link is known when it was seen. */
+function noTarget(path: string, seen: Seen): null {
+  look(path, seen)
+  return null
 }
 
 function unreadable(kind: string | undefined, path: string): SakError {
   switch (kind) {
     case 'denied':
+    case 'closed':
       return new SakError('needs-root', `only root may read ${path}`, { hint: 'run as root, or with --become' })
     case 'large':
       return new SakError('answer-too-large', `${path} is larger than ${readCap / 1024 / 1024} MiB`)
@@ -146,7 +187,7 @@ function unreadable(kind: string | undefined, path: string): SakError {
         hint: 'look at what is there, and move it away',
       })
     default:
-      return broken(`${path} was answered with "${kind ?? ''}"`)
+      return broken(`no answer to ${path}`)
   }
 }
 
@@ -155,7 +196,7 @@ const fileTypes: ReadonlyMap<number, Stat['type']> = new Map([
   [0o4, 'directory'],
 ])
 
-function toStat(text: string, realPath: string | undefined): Stat {
+function toStat(text = '', realPath?: string): Stat {
   const [raw = '', owner = '', group = '', size = '', blocks = '', blockSize = '', mtime = '', ctime = ''] =
     text.split(':')
   const bits = Number.parseInt(raw, 16)
@@ -180,10 +221,8 @@ function fromBase64(text: string): Buffer {
   return Buffer.from(text, 'base64')
 }
 
-function toResult(
-  read: Extract<Read, { kind: 'command' }>,
-  [kind, stdout = '', stderr = '']: readonly string[],
-): CommandResult {
+function toResult(read: Extract<Read, { kind: 'command' }>, record: Record | undefined): CommandResult {
+  const [kind, stdout = ''] = record?.words ?? []
   const name = describeRead(read)
   const { as = 'root', timeout = defaultTimeout } = read.options
   if (kind === 'no-user') throw new SakError('no-such-user', `there is no user ${as} on the host (needed for ${name})`)
@@ -203,6 +242,6 @@ function toResult(
   return {
     code: Number(code),
     stdout: output.subarray(0, end).toString('utf8'),
-    stderr: fromBase64(stderr).toString('utf8'),
+    stderr: (record?.body ?? Buffer.alloc(0)).toString('utf8'),
   }
 }

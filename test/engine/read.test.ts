@@ -171,6 +171,24 @@ t.test('a cut answer is an error, wherever it is cut', async t => {
   )
 })
 
+t.test('what was written while it was read counts only as it was read alone', t => {
+  const stat = (size: number, path: string) => `n - stat 81a4:root:root:${size}:8:512:1.0:1.0:=${path}\n`
+  const reads: Read[] = [
+    { kind: 'file', path: '/a' },
+    { kind: 'file', path: '/b' },
+  ]
+  const answer = (...lines: string[]) => {
+    const output = `\n${stat(4, '/a')}${stat(2, '/b')}n - files /a /b\n${lines.join('\n')}\nn end\n`
+    return parseAnswers(reads, 'n', Buffer.from(output)).map(each => ('file' in each ? each.file.content : each))
+  }
+  t.strictSame(answer('one\n12', 'n - whole'), ['one\n', '12'])
+  const alone = ['n - file =/a', 'longer\n', 'n - whole', 'n - file =/b', '', 'n - whole']
+  t.strictSame(answer('long12', 'n - torn', ...alone), ['longer\n', ''])
+  t.match(answer('one\n12', 'n - torn'), [{ code: 'answer-broken' }, { code: 'answer-broken' }])
+  t.throws(() => answer('one\n1', 'n - whole'), { code: 'answer-broken' })
+  t.end()
+})
+
 t.test('a script that was cut on its way does nothing', async t => {
   const folder = t.testdir({})
   const script = readScript([{ kind: 'command', argv: ['touch', join(folder, 'made')], options: {} }], 'n')
