@@ -77,7 +77,15 @@ export {
   waitFor,
   write,
 } from './core/step.ts'
-export { parseUnits, type UnitProperties } from './core/systemd.ts'
+export {
+  enableLinger,
+  findSystemd,
+  ownedUnit,
+  parseUnits,
+  type Systemd,
+  systemdCommand,
+  type UnitProperties,
+} from './core/systemd.ts'
 export type { Task, TaskOptions } from './core/task.ts'
 export { type TaskItem, type TaskList, tasks, together } from './core/task-list.ts'
 export { renderTemplate } from './core/template.ts'

@@ -1,4 +1,12 @@
-import { absent, defineModule, type FileRead, type FileState, inSync, type UnitProperties } from 'sak-reconcile'
+import {
+  absent,
+  defineModule,
+  type FileRead,
+  type FileState,
+  inSync,
+  ownedUnit,
+  type UnitProperties,
+} from 'sak-reconcile'
 import { type Found, readTimer } from './found.ts'
 import { Params } from './params.ts'
 import { findPlace, type Place } from './place.ts'
@@ -25,9 +33,10 @@ export const timer = defineModule({
     how: 'what the steps need to know',
   },
   owns: ({ name, scope, user }) =>
-    ['timer', 'service'].map(suffix =>
-      scope === 'system' ? `/etc/systemd/system/${name}.${suffix}` : `systemd:${user}:${name}.${suffix}`,
-    ),
+    ['timer', 'service'].flatMap(suffix => {
+      const unit = `${name}.${suffix}`
+      return scope === 'system' ? [`/etc/systemd/system/${unit}`, ownedUnit(unit)] : [ownedUnit(unit, user)]
+    }),
 
   async check(host, params) {
     const place = await findPlace(host, params)

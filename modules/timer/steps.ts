@@ -1,5 +1,15 @@
-import { daemonReload, type FileState, run, type Step, service, waitFor, write } from 'sak-reconcile'
-import { ofSystemd, type Place } from './place.ts'
+import {
+  daemonReload,
+  enableLinger,
+  type FileState,
+  run,
+  type Step,
+  service,
+  systemdCommand,
+  waitFor,
+  write,
+} from 'sak-reconcile'
+import type { Place } from './place.ts'
 
 /** What of a timer is to be changed, and where it stands. */
 export interface Work {
@@ -44,7 +54,7 @@ export type Remains = Pick<Work, 'name' | 'place' | 'files' | 'activate'> & {
 export function takeDown({ name, place, files, activate, active, enabled, failed }: Remains): Step[] {
   const whose = place.owner ? { user: place.owner.user } : {}
   const timer = `${name}.timer`
-  const reset = ofSystemd(place, 'systemctl', ['reset-failed', `${name}.service`])
+  const reset = systemdCommand(place, 'systemctl', ['reset-failed', `${name}.service`])
   return [
     ...(active ? [{ ...service(timer, 'stop', whose), impact: 'none' as const }] : []),
     ...(enabled ? [service(timer, 'disable', whose)] : []),
@@ -67,9 +77,7 @@ function wakeSystemd(
   { linger, hasSystemd }: Pick<Work, 'linger' | 'hasSystemd'>,
 ): Step[] {
   return [
-    ...(linger
-      ? [run(['loginctl', 'enable-linger', user], { undo: [{ argv: ['loginctl', 'disable-linger', user] }] })]
-      : []),
+    ...(linger ? [enableLinger(user)] : []),
     ...(!linger && !hasSystemd ? [service(`user@${uid}.service`, 'start')] : []),
     ...(hasSystemd
       ? []
@@ -80,7 +88,7 @@ function wakeSystemd(
 /** systemd passes over what it does not know with a mere warning: for our files that is a failure. */
 function verify(place: Place, name: string): Step {
   const paths = ['timer', 'service'].map(suffix => `${place.directory}/${name}.${suffix}`)
-  const { argv, as } = ofSystemd(place, 'systemd-analyze', ['verify', ...paths])
+  const { argv, as } = systemdCommand(place, 'systemd-analyze', ['verify', ...paths])
   return run(argv, {
     ...(as && { as }),
     title: 'check the units (systemd-analyze verify)',
