@@ -14,8 +14,13 @@ export interface CommandOptions {
   readonly stdin?: string
   /** More environment; the rest is a clean one (PATH, HOME, USER, LC_ALL=C.UTF-8). */
   readonly env?: Readonly<Record<string, string>>
-  /** Paths or globs that decide the answer: a dry run in which an earlier task writes one of them cannot know it. */
+  /**
+   * Paths or globs that decide the answer, with a `/` at the end for all that is below: a dry run in which an earlier task writes
+   * one of them cannot know it.
+   */
   readonly dependsOn?: readonly string[]
+  /** What it prints, with exit code 0, once one of those is written, where that is known: the newest file is the one to come. */
+  readonly foreseen?: string
   /** Default 60s. A command that takes longer is killed, and the read fails with `timeout`. */
   readonly timeout?: Duration
 }

@@ -89,17 +89,16 @@ export function isTouched(read: Read, planned: PlannedFiles): boolean {
   }
 }
 
-/** Whether what is planned at a path may change what a glob finds. */
+/** Whether what is planned at a path may change what a glob, or a directory with all that is below it, finds. */
 function concerns(state: PlannedState, glob: string): boolean {
-  return matchesAny(state.path, [glob]) || (state.kind === 'gone' && isBelow(glob, state))
+  const below = glob.endsWith('/') && state.path.startsWith(glob)
+  return below || matchesAny(state.path, [glob]) || (state.kind === 'gone' && isBelow(glob, state))
 }
 
 /** Whether a read looks at, or below, what nobody can foresee. */
 function isUnknown(read: Read, planned: PlannedFiles): boolean {
   const unknown = [...planned.values()].filter(({ kind }) => kind === 'unknown')
-  return pathsOf(read).some(path =>
-    unknown.some(at => path === at.path || isBelow(path, at) || matchesAny(at.path, [path])),
-  )
+  return pathsOf(read).some(path => unknown.some(at => path === at.path || isBelow(path, at) || concerns(at, path)))
 }
 
 function pathsOf(read: Read): readonly string[] {
@@ -117,7 +116,7 @@ function pathsOf(read: Read): readonly string[] {
 
 /**
  * Answers reads as they would be answered once the files are as planned.
- * A command cannot be foreseen: one that depends on a planned file throws `Deferred`.
+ * A command cannot be foreseen, unless it says so itself: one that depends on a planned file throws `Deferred`.
  */
 export function overlay(ask: Ask, planned: PlannedFiles): Ask {
   const laid: Ask = async read => {
@@ -135,6 +134,8 @@ export function overlay(ask: Ask, planned: PlannedFiles): Ask {
       case 'files':
         return { kind: 'files', files: await foreseenFiles(read, planned, ask, laid) }
       case 'command':
+        if (read.options.foreseen !== undefined)
+          return { kind: 'command', result: { code: 0, stdout: read.options.foreseen, stderr: '' } }
         throw new Deferred(`${read.argv[0] ?? ''} depends on a file that an earlier task changes`)
     }
   }

@@ -63,6 +63,27 @@ t.test('files are answered as the steps would leave them', async t => {
   ])
 })
 
+t.test('a command that says itself what it will print', async t => {
+  const { ask, asked } = host()
+  const read = (dependsOn: readonly string[]): Read => ({
+    kind: 'command',
+    argv: ['newest'],
+    options: { dependsOn, foreseen: 'the one to come' },
+  })
+  const said = async (dependsOn: readonly string[]) => {
+    const answer = await overlay(ask, planned)(read(dependsOn))
+    return answer.kind === 'command' && answer.result.stdout
+  }
+  t.equal(await said(['/d/a']), 'the one to come')
+  t.equal(await said(['/d/']), 'the one to come', 'all that is below')
+  t.equal(await said(['/']), 'the one to come')
+  t.equal(asked.length, 0, 'the host is not asked')
+  t.equal(await said(['/d']), 'said', 'the directory itself stays')
+  t.equal(await said(['/d/a/', '/dd/']), 'said')
+  const unknown = new Map(plannedFiles([run(['make'], { undo: 'none', leaves: [{ kind: 'unknown', path: '/d/x' }] })]))
+  await t.rejects(overlay(ask, unknown)(read(['/d/'])), Deferred, 'what nobody can foresee')
+})
+
 t.test('what is yet to be written is newer than anything that runs', async t => {
   const answer = await overlay(host().ask, planned)({ kind: 'stat', path: '/d/c' })
   t.ok(answer.kind === 'stat' && answer.stat && answer.stat.mtime > Date.now() / 1000)
