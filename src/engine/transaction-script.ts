@@ -204,22 +204,27 @@ function serviceBodies({ name, action, user }: ServiceStep, id: number): Bodies 
     case 'daemon-reload':
       return { run: `${ctl} daemon-reload`, again: `${begun} || return 0; ${ctl} daemon-reload` }
     case 'reload':
-    case 'restart':
+    case 'restart': {
+      // a service that took no reload from the start goes on as it was
+      const anew = `again ${action} ${unit} ${ctl}`
       return {
-        run: `started ${id} ${unit} ${ctl} && ${ctl} ${action} -- ${unit}`,
+        run: `started ${id} ${unit} ${ctl} && { activate ${action} ${unit} ${ctl} || { c=$?; : >"$d/refused-${id}"; return "$c"; }; }`,
         again: `${begun} || return 0
-if ${was('inactive')}; then stopped ${unit} ${ctl}; return; fi
-if ${ctl} is-active --quiet -- ${unit}; then ${ctl} ${action} -- ${unit}; else ${ctl} restart -- ${unit}; fi && ${ctl} is-active --quiet -- ${unit}`,
+if ${was('inactive')}; then stopped ${id} ${unit} ${ctl}; return; fi
+if ${was('starting')}; then ${ctl} start --no-block -- ${unit}; return; fi
+${action === 'reload' ? `{ ${anew} || [ -e "$d/refused-${id}" ]; }` : anew} && ${ctl} is-active --quiet -- ${unit}`,
       }
+    }
     case 'start':
       return {
-        run: `started ${id} ${unit} ${ctl} && ${ctl} start -- ${unit}`,
-        undo: `! ${was('inactive')} || stopped ${unit} ${ctl}`,
+        run: `started ${id} ${unit} ${ctl} && activate start ${unit} ${ctl}`,
+        undo: `! ${was('inactive')} || stopped ${id} ${unit} ${ctl}`,
       }
     case 'stop':
       return {
         run: `started ${id} ${unit} ${ctl} && ${ctl} stop -- ${unit}`,
-        again: `! ${was('active')} || ${ctl} start -- ${unit}`,
+        again: `if ${was('starting')}; then ${ctl} start --no-block -- ${unit}; return; fi
+! ${was('active')} || ${ctl} start -- ${unit}`,
       }
     case 'enable':
       return {

@@ -91,12 +91,35 @@ wait_for() {
 # started ID UNIT SYSTEMCTL...
 started() {
   id=$1 unit=$2; shift 2
-  if "$@" is-active --quiet -- "$unit"; then a=active; else a=inactive; fi
+  case $("$@" is-active -- "$unit") in active | reloading) a=active ;; activating) a=starting ;; *) a=inactive ;; esac
   if "$@" is-enabled --quiet -- "$unit" 2>/dev/null; then e=enabled; else e=disabled; fi
+  if "$@" is-failed --quiet -- "$unit"; then : >"$d/was-failed-$id"; fi
   : >"$d/was-$a-$id" && : >"$d/was-$e-$id" && sync "$d"
 }
-# stopped UNIT SYSTEMCTL...: no longer running; 5 is the exit for a unit that there is none of, any more
-stopped() { unit=$1; shift; "$@" stop -- "$unit" || [ $? = 5 ]; }
+# activate ACTION UNIT SYSTEMCTL...: of a failure also what the unit said last
+activate() {
+  action=$1 unit=$2; shift 2
+  "$@" "$action" -- "$unit" && return 0
+  c=$?
+  if [ "$1" = systemctl ]; then set -- -u "$unit"; else set -- "_SYSTEMD_USER_UNIT=$unit" "_UID=$(id -u -- "$2")"; fi
+  journalctl -q --no-pager -o cat -n 10 "$@" 2>/dev/null
+  return "$c"
+}
+# stopped ID UNIT SYSTEMCTL...: no longer running, without the mark of a failure of ours; 5 is the exit for a unit that there is none of, any more
+stopped() {
+  id=$1 unit=$2; shift 2
+  "$@" stop -- "$unit" || [ $? = 5 ] || return 1
+  [ -e "$d/was-failed-$id" ] || "$@" reset-failed -- "$unit" 2>/dev/null || :
+}
+# again ACTION UNIT SYSTEMCTL...: what does not run is started, and starts that failed before do not count against it
+again() {
+  action=$1 unit=$2; shift 2
+  if [ "$action" = restart ] || ! "$@" is-active --quiet -- "$unit"; then
+    action=restart
+    "$@" reset-failed -- "$unit" 2>/dev/null
+  fi
+  activate "$action" "$unit" "$@"
+}
 # the systemd of a user
 user_systemctl() { u=$1; shift; as_user "$u" env XDG_RUNTIME_DIR="/run/user/$(id -u -- "$u")" systemctl --user "$@"; }
 accept() { :; }
