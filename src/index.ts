@@ -1,5 +1,6 @@
 /** The public API of sak-reconcile: re-exports only. */
 
+export { type Account, type Group, parseAccounts, parseGroups, readAccount } from './core/account.ts'
 export type { AdviceOptions, AdviceRule, Finding, Silence, Surroundings } from './core/advice.ts'
 export type { Footprint } from './core/budget.ts'
 export { type Change, type Changes, type Checked, diffByKey, inSync, type Unreadable } from './core/change.ts'

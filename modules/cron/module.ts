@@ -5,8 +5,8 @@ import {
   type FileRead,
   type FileState,
   file,
-  type Host,
   orUnreadable,
+  readAccount,
   type SakError,
   type Unreadable,
   write,
@@ -37,7 +37,7 @@ export const cron = defineModule({
     const [saved, directory, account, daemon] = await Promise.all([
       orUnreadable(host.file(pathOf(params))),
       host.stat(directories[params.place]),
-      isKnown(host, params.user),
+      readAccount(host, params.user),
       readDaemon(host),
     ])
     const desired = desiredFile(params, saved)
@@ -76,11 +76,6 @@ const syntaxCheck = {
   ],
 }
 
-async function isKnown(host: Host, user: string): Promise<boolean> {
-  const { code } = await host.command(['getent', 'passwd', user], { dependsOn: ['/etc/passwd'] })
-  return code === 0
-}
-
 function desiredFile(params: Params, saved: FileRead | Unreadable): FileState {
   const path = pathOf(params)
   const wanted = params.state === 'present'
@@ -110,5 +105,9 @@ function noDirectory({ place }: Params): SakError {
 }
 
 function noUser({ user }: Params): SakError {
-  return blocked('no-such-user', `there is no user ${user}: cron would pass over the entry`, 'make the user first')
+  return blocked(
+    'no-such-user',
+    `there is no user ${user}: cron would pass over the entry`,
+    'user({ ... }) before this task makes it',
+  )
 }

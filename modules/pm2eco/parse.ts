@@ -46,25 +46,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-export interface Account {
-  readonly home: string
-  readonly gid: string
-}
-
-/** A user's line of /etc/passwd. */
-export function parsePasswd(text: string, user: string): Account | undefined {
-  const fields = text.split('\n').map(line => line.split(':'))
-  const [, , , gid, , home] = fields.find(([name]) => name === user) ?? []
-  return gid === undefined || home === undefined || !home.startsWith('/') ? undefined : { gid, home: trimSlash(home) }
-}
-
 const trimSlash = (path: string): string => (path.length > 1 ? path.replace(/\/+$/, '') : path)
-
-/** The name of a group by its number. */
-export function parseGroup(text: string, gid: string): string | undefined {
-  const fields = text.split('\n').map(line => line.split(':'))
-  return fields.find(field => field[2] === gid)?.[0]
-}
 
 /** The paths of the Unix sockets on which something listens, from /proc/net/unix. */
 export function parseListening(text: string): ReadonlySet<string> {

@@ -1,8 +1,18 @@
 /** Where a user's PM2 is: home, program, daemon. Everything is asked in one trip where the home is the usual one. */
 import { posix } from 'node:path'
-import { blocked, type FileRead, type Host, orUnreadable, SakError, type Unreadable } from 'sak-reconcile'
+import {
+  type Account,
+  blocked,
+  type FileRead,
+  type Host,
+  orUnreadable,
+  parseGroups,
+  readAccount,
+  SakError,
+  type Unreadable,
+} from 'sak-reconcile'
 import type { Params } from './params.ts'
-import { type Account, type BootUnit, parseGroup, parseListening, parsePasswd, parseUnit } from './parse.ts'
+import { type BootUnit, parseListening, parseUnit } from './parse.ts'
 
 /** What the first trip tells about a user's PM2. */
 export interface Place {
@@ -50,7 +60,7 @@ export async function findPlace(host: Host, params: Params): Promise<Place> {
   const listening = parseListening(sockets.content ?? '')
   return {
     home: account.home,
-    group: parseGroup(groups.content ?? '', account.gid),
+    group: parseGroups(groups.content).find(({ gid }) => gid === account.gid)?.name,
     pm2Home,
     pm2,
     path: pathOf(pm2),
@@ -63,12 +73,8 @@ export async function findPlace(host: Host, params: Params): Promise<Place> {
 }
 
 async function findAccount(host: Host, user: string): Promise<Account> {
-  const passwd = await host.file('/etc/passwd')
-  const local = parsePasswd(passwd.content ?? '', user)
-  if (local) return local
-  const answer = await host.command(['getent', 'passwd', user], { dependsOn: ['/etc/passwd'] })
-  const account = parsePasswd(answer.stdout, user)
-  if (account) return account
+  const account = await readAccount(host, user)
+  if (account?.home.startsWith('/')) return account
   throw new SakError('no-such-user', `there is no user ${user}`, {
     hint: 'name the one who runs PM2 by the param user',
   })

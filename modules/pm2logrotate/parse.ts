@@ -88,13 +88,6 @@ export function parseVersion(packageJson: string | null): string | undefined {
   return parsed.success ? parsed.data.version : undefined
 }
 
-/** A user's home, from /etc/passwd. */
-export function parseHome(passwd: string, user: string): string | undefined {
-  const fields = passwd.split('\n').map(line => line.split(':'))
-  const home = fields.find(([name]) => name === user)?.[5]
-  return home?.startsWith('/') ? home.replace(/(.)\/+$/, '$1') : undefined
-}
-
 /** Whether something listens on a Unix socket, from /proc/net/unix. */
 export function isListening(sockets: string, paths: readonly string[]): boolean {
   return sockets.split('\n').some(line => {

@@ -1,8 +1,8 @@
 /** Where a user's PM2 is and what it keeps about its modules. One trip where the home is the usual one. */
 import { posix } from 'node:path'
-import { blocked, type FileRead, type Host, orUnreadable, SakError } from 'sak-reconcile'
+import { blocked, type FileRead, type Host, orUnreadable, parseAccounts, SakError } from 'sak-reconcile'
 import type { Params } from './params.ts'
-import { isListening, moduleName, parseHome } from './parse.ts'
+import { isListening, moduleName } from './parse.ts'
 import { npmrcPaths } from './registry.ts'
 
 export interface Place {
@@ -33,8 +33,8 @@ export async function findPlace(host: Host, params: Params): Promise<Place> {
     Promise.all(npmrcPaths.map(path => host.file(path))),
     readHome(host, params, usual),
   ])
-  const home = parseHome(passwd.content ?? '', user)
-  if (home === undefined) {
+  const home = parseAccounts(passwd.content).find(({ name }) => name === user)?.home
+  if (!home?.startsWith('/')) {
     throw new SakError('no-such-user', `there is no user ${user} in /etc/passwd`, { hint: 'name the one who runs PM2' })
   }
   const { pm2Home, socket, programs, conf, packageJson, npmrc } =

@@ -3,6 +3,7 @@ import {
   type CommandResult,
   type FileRead,
   type Host,
+  readAccount,
   type SakError,
   type Stat,
   type UnitProperties,
@@ -42,7 +43,7 @@ export async function readTimer(host: Host, place: Place, params: Params): Promi
       ? host.command(['systemd-analyze', 'calendar', '--iterations=1', ...onCalendar])
       : undefined,
     wanted && program ? host.stat(program) : undefined,
-    wanted && !owner ? host.command(['getent', 'passwd', user], { dependsOn: ['/etc/passwd'] }) : undefined,
+    wanted && !owner ? readAccount(host, user) : null,
   ])
   const strange = wanted ? (units ?? []).flatMap(unit => strangers(unit, directory)) : []
   return {
@@ -52,7 +53,7 @@ export async function readTimer(host: Host, place: Place, params: Params): Promi
     lingers: linger !== null,
     missing: above.filter((_, index) => stats[index] === null),
     reasons: [
-      ...(account && account.code !== 0 ? [noUser(user)] : []),
+      ...(account === undefined ? [noUser(user)] : []),
       ...calendarReason(calendar),
       ...programReason(program, executable),
       ...strange,
@@ -60,7 +61,8 @@ export async function readTimer(host: Host, place: Place, params: Params): Promi
   }
 }
 
-const noUser = (user: string) => blocked('no-such-user', `there is no user ${user} to run it`, 'make the user first')
+const noUser = (user: string) =>
+  blocked('no-such-user', `there is no user ${user} to run it`, 'user({ ... }) before this task makes it')
 
 function calendarReason(said: CommandResult | undefined): SakError[] {
   const fault = said && calendarFault(said)

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { z } from 'zod'
+import { readAccount, readGroup } from './account.ts'
 import type { SakError } from './errors.ts'
 import type { Stat } from './file.ts'
 import type { Host } from './host.ts'
@@ -75,19 +76,13 @@ export async function unknownOwners(
   host: Host,
   { owner, group }: { owner?: string; group?: string },
 ): Promise<readonly SakError[]> {
-  const [user, group_] = await Promise.all([isKnown(host, 'passwd', owner), isKnown(host, 'group', group)])
+  const isKnown = async (name: string | undefined, read: typeof readAccount | typeof readGroup) =>
+    name === undefined || name === 'root' || (await read(host, name)) !== undefined
+  const [user, group_] = await Promise.all([isKnown(owner, readAccount), isKnown(group, readGroup)])
   return [
     ...(user
       ? []
       : [blocked('no-such-user', `there is no user ${owner} on the host`, 'user({ ... }) before this task makes it')]),
     ...(group_ ? [] : [blocked('no-such-user', `there is no group ${group} on the host`)]),
   ]
-}
-
-/** Looks in the file first, which a dry run can foresee, then asks the other sources of names. */
-async function isKnown(host: Host, database: 'passwd' | 'group', name: string | undefined): Promise<boolean> {
-  if (name === undefined || name === 'root') return true
-  const { content } = await host.file(`/etc/${database}`)
-  if (content?.split('\n').some(line => line.startsWith(`${name}:`))) return true
-  return (await host.command(['getent', database, name])).code === 0
 }

@@ -1,3 +1,4 @@
+import { readAccount } from './account.ts'
 import { SakError } from './errors.ts'
 import type { Host } from './host.ts'
 import { run, type Step } from './step.ts'
@@ -21,7 +22,7 @@ export interface Systemd {
   /** Where whoever rules it puts unit files. */
   readonly directory: string
   /** Of a user's systemd. */
-  readonly owner?: { readonly user: string; readonly uid: string; readonly home: string }
+  readonly owner?: { readonly user: string; readonly uid: number; readonly home: string }
 }
 
 /**
@@ -33,10 +34,11 @@ export async function findSystemd(
   { scope, user }: { readonly scope: 'system' | 'user'; readonly user: string },
 ): Promise<Systemd> {
   if (scope === 'system') return { directory: '/etc/systemd/system' }
-  const { code, stdout } = await host.command(['getent', 'passwd', user], { dependsOn: ['/etc/passwd'] })
-  const [, , uid = '', , , home = ''] = stdout.trimEnd().split(':')
-  if (code !== 0 || home === '')
-    throw new SakError('no-such-user', `there is no user ${user}`, { hint: 'make the user first' })
+  const account = await readAccount(host, user)
+  if (!account) {
+    throw new SakError('no-such-user', `there is no user ${user}`, { hint: 'user({ ... }) before this task makes it' })
+  }
+  const { uid, home } = account
   return { directory: `${home}/.config/systemd/user`, owner: { user, uid, home } }
 }
 

@@ -127,7 +127,7 @@ t.test('a plain user cannot see the crontab of another', async t => {
     denied: ['/var/spool/cron/crontabs/*'],
     files: { '/var/spool/cron/crontabs': { type: 'directory' } },
     commands: [
-      { argv: ['getent', 'passwd', 'www'] },
+      { argv: ['getent', 'passwd', 'www'], stdout: 'www:x:33:33::/var/www:/bin/sh\n' },
       {
         argv: [
           'systemctl',

@@ -11,10 +11,8 @@ import {
   isModulePackage,
   isOurs,
   parseDump,
-  parseGroup,
   parseJlist,
   parseListening,
-  parsePasswd,
   parseUnit,
 } from '../../modules/pm2eco/parse.ts'
 import { foreseenList } from '../../modules/pm2eco/saved-list.ts'
@@ -104,8 +102,6 @@ t.test('no answer breaks a parser', async t => {
         if (!isSakError(error)) throw error
       }
       parseDump(input)
-      parsePasswd(input, 'ubuntu')
-      parseGroup(input, '1000')
       parseListening(input)
       parseUnit(input)
     }),
@@ -222,10 +218,6 @@ t.test('going back gives each process its own settings and variables again', asy
 })
 
 t.test('what else a host says', async t => {
-  const passwd = 'root:x:0:0:root:/root:/bin/bash\nubuntu:x:1000:1001:,,,:/home/ubuntu/:/bin/sh\nno:x:1\n'
-  t.same(parsePasswd(passwd, 'ubuntu'), { home: '/home/ubuntu', gid: '1001' })
-  t.same([parsePasswd(passwd, 'no'), parsePasswd(passwd, 'ubunt')], [undefined, undefined])
-  t.equal(parseGroup('root:x:0:\nweb:x:1001:ubuntu\n', '1001'), 'web')
   const sockets = [
     'Num       RefCount Protocol Flags    Type St Inode Path',
     '00000000674e99a7: 00000002 00000000 00010000 0001 01 60856 /home/a b/.pm2/rpc.sock',

@@ -9,7 +9,6 @@ import {
   isInstalled,
   isListening,
   parseConf,
-  parseHome,
   parseJlist,
   parseVersion,
   sameSetting,
@@ -108,7 +107,6 @@ t.test('hosts may answer anything', async () => {
         if (settingsOf(JSON.parse(after)['pm2-logrotate']).retain !== '7') return false
       }
       parseVersion(text)
-      parseHome(text, 'ubuntu')
       isListening(text, ['/x'])
       parseNpmrc(text)
       try {
