@@ -10,19 +10,26 @@ export interface MergedStep {
 /**
  * One list of several tasks' steps. Each task's own stay in their order. First come the files of all, with what tries them, so that
  * a bad one is found before any service is touched. What two tasks do to the same service, and what is equal and safe to do once,
- * becomes one step: after what both do before it, before what both do after it.
+ * becomes one step: after what both do before it, before what both do after it. Behind a program that leaves files (an account, say) nothing of
+ * later tasks is drawn forward: they may build on them.
  * Where two tasks want the same two things in contrary orders, one of the things is done twice.
  */
 export function mergeSteps(lists: readonly (readonly Step[])[]): readonly MergedStep[] {
   const owned = lists.map((steps, owner) => steps.map((step): MergedStep => ({ step, owners: [owner] })))
-  const starts = lists.map(steps => {
-    const start = steps.findIndex(step => !isPreparation(step))
-    return start < 0 ? steps.length : start
-  })
+  const leaving = lists.findIndex(steps => steps.slice(preparationOf(steps)).some(leavesFiles))
+  const starts = lists.map((steps, owner) => (leaving >= 0 && owner > leaving ? 0 : preparationOf(steps)))
   const preparations = owned.map((steps, owner) => steps.slice(0, starts[owner]))
   const rests = owned.map((steps, owner) => steps.slice(starts[owner]))
   return [...preparations.reduce(mergeTwo, []), ...rests.reduce(mergeTwo, [])]
 }
+
+/** How many steps at the beginning of a list are preparations. */
+function preparationOf(steps: readonly Step[]): number {
+  const start = steps.findIndex(step => !isPreparation(step))
+  return start < 0 ? steps.length : start
+}
+
+const leavesFiles = (step: Step) => step.kind === 'run' && (step.leaves ?? []).some(({ kind }) => kind !== 'unknown')
 
 /** Files, and programs that change nothing that anybody uses: a trial of the files, a note of what is there. */
 function isPreparation(step: Step): boolean {

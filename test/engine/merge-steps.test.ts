@@ -30,6 +30,18 @@ t.test('a service is activated once, by the greatest action, when all files are 
   ])
 })
 
+t.test('nothing is drawn before a program that leaves what it may build on', async t => {
+  const useradd = run(['useradd', 'app'], { undo: [], leaves: [{ kind: 'file', path: '/etc/passwd', content: 'app' }] })
+  t.same(lines([file('a'), useradd], [file('b'), once], [check]), [
+    'write a 0',
+    'run useradd app 0',
+    'write b 1',
+    'run charge card 1',
+    'run nginx -t 2',
+  ])
+  t.same(lines([file('a'), once], [file('b')]), ['write a 0', 'write b 1', 'run charge card 0'])
+})
+
 t.test('files and their trials come before any service is touched', async t => {
   const a = [file('a'), service('a', 'restart'), file('record')]
   t.same(lines(a, [file('b'), check, service('b', 'reload')]), [
