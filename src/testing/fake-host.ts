@@ -4,7 +4,7 @@ import { SakError } from '../core/errors.ts'
 import { bytesOf, type FileRead } from '../core/file.ts'
 import { matchesAny } from '../core/glob.ts'
 import { type Answer, type Host, hostFrom, type Read } from '../core/host.ts'
-import type { Step } from '../core/step.ts'
+import { makeDirectory, type RunStep, type Step, write } from '../core/step.ts'
 
 const FakeFile = z.strictObject({
   content: z.string().default(''),
@@ -121,7 +121,7 @@ function fileBehind(state: State, path: string, realPath: string): FileRead {
 
 type Files = NonNullable<FakeHostState['files']>
 
-/** The host after the file steps of a plan: files, directories and links written, made and removed; programs are not run. */
+/** The host after the file steps of a plan: files, directories and links written, made and removed, and what programs say that they leave. */
 export function withFileSteps(input: FakeHostState, steps: readonly Step[]): FakeHostState {
   const files: Files = { ...input.files }
   for (const step of steps) doFileStep(files, step)
@@ -143,12 +143,20 @@ function doFileStep(files: Files, step: Step): void {
     case 'link':
       files[step.path] = { link: step.target }
       break
+    case 'run':
+      for (const state of step.leaves ?? []) doLeft(files, state)
+      break
     case 'remove':
       delete files[step.path]
       break
     case 'remove-directory':
       for (const path of Object.keys(files)) if (`${path}/`.startsWith(`${step.path}/`)) delete files[path]
   }
+}
+
+function doLeft(files: Files, state: NonNullable<RunStep['leaves']>[number]): void {
+  if (state.kind === 'unknown') return
+  doFileStep(files, state.kind === 'file' ? write(state) : makeDirectory(state))
 }
 
 function behindLinks(files: Files, path: string): string {

@@ -7,8 +7,8 @@ import { FakeHostState, fakeHost, withFileSteps } from './fake-host.ts'
 
 export interface LawOptions {
   /**
-   * The host after a step that runs something, where the test can tell. Without it only files are followed, and so only keys
-   * that begin with `saved` are expected to be in sync after the steps.
+   * The host after a step that runs something, where the test can tell. Without it only files are followed, with what programs say
+   * that they leave, and so only keys that begin with `saved` are expected to be in sync after the steps.
    */
   readonly does?: (step: RunStep | ServiceStep | WaitForStep, host: FakeHostState) => FakeHostState
   /** Values that may stand in no argument, title or path of a step. */
@@ -95,7 +95,8 @@ async function afterwards(task: Task, state: FakeHostState, { steps }: Assessmen
 function doSteps(state: FakeHostState, steps: readonly Step[], does: LawOptions['does']): FakeHostState {
   return steps.reduce((host, step) => {
     const runs = step.kind === 'run' || step.kind === 'service' || step.kind === 'waitFor'
-    return runs ? (does?.(step, host) ?? host) : withFileSteps(host, [step])
+    const left = withFileSteps(host, [step])
+    return runs ? (does?.(step, left) ?? left) : left
   }, state)
 }
 
