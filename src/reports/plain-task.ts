@@ -1,7 +1,7 @@
 import pc from 'picocolors'
 import type { HostStatus, ReportError, TaskReport } from '../core/report.ts'
 import { printable, shortened } from '../core/terminal.ts'
-import { changeLines, errorLines, stepLines } from './text-change.ts'
+import { changeLines, errorLines, firstLines, stepLines } from './text-change.ts'
 
 /** Most lines that are shown of a task where a report is kept by others: a CI system, a mail. */
 const mostLines = 200
@@ -35,8 +35,7 @@ export function taskDetails({ error, changes, steps, status }: TaskReport): stri
 export const errorDetails = (error: ReportError): string => bounded(errorLines(error, colors))
 
 function bounded(lines: readonly string[]): string {
-  const more = lines.length - mostLines
-  return [...lines.slice(0, mostLines).map(cut), ...(more > 0 ? [`… and ${more} more lines`] : [])].join('\n')
+  return firstLines(lines, mostLines).map(cut).join('\n')
 }
 
 const cut = (line: string) => shortened(line, mostColumns)

@@ -1,16 +1,24 @@
 import { isDeepStrictEqual } from 'node:util'
 import type pc from 'picocolors'
 import type { Report, ReportChange, ReportError, ReportStep } from '../core/report.ts'
-import { printable } from '../core/terminal.ts'
+import { printable, shortened } from '../core/terminal.ts'
 
 type Colors = ReturnType<typeof pc.createColors>
 
-/** What differs in a key: its name, then the diff or the values. */
-export function changeLines(change: ReportChange, colors: Colors): string[] {
+/** What differs in a key: its name, then the diff or the values, with lines of at most so many columns. */
+export function changeLines(change: ReportChange, colors: Colors, columns?: number): string[] {
   const title = colors.bold(printable(change.key)) + (change.path ? ` ${printable(change.path)}` : '')
   const body =
-    change.diff === undefined ? valueLines(change.before, change.after, colors) : diffLines(change.diff, colors)
+    change.diff === undefined
+      ? valueLines(change.before, change.after, colors, columns)
+      : diffLines(change.diff, colors, columns)
   return [title, ...indent(body)]
+}
+
+/** The first of the lines, and how many more there are; `where` they are. */
+export function firstLines(lines: readonly string[], most: number, where = ''): readonly string[] {
+  const more = lines.length - most
+  return more > 0 ? [...lines.slice(0, most), `… and ${more} more line${more === 1 ? '' : 's'}${where}`] : lines
 }
 
 /** An error in full: what happened, what the host said, what to do next. */
@@ -31,11 +39,12 @@ export function errorLines({ code, message, step, said, hint, rollback }: Report
 }
 
 /** A unified diff, coloured. */
-export function diffLines(diff: string, colors: Colors): string[] {
+export function diffLines(diff: string, colors: Colors, columns = Number.POSITIVE_INFINITY): string[] {
   return printable(diff.replaceAll('\r', '␍'))
     .replace(/\n$/, '')
     .split('\n')
-    .map((line, index) => {
+    .map((whole, index) => {
+      const line = shortened(whole, columns)
       if (index < 2 && /^(\+\+\+|---) /.test(line)) return colors.bold(line)
       if (line.startsWith('@@')) return colors.cyan(line)
       if (line.startsWith('+')) return colors.green(line)
@@ -44,11 +53,17 @@ export function diffLines(diff: string, colors: Colors): string[] {
 }
 
 /** A value that is no file: an entry a line, what is and what should be. */
-export function valueLines(before: unknown, after: unknown, colors: Colors): string[] {
+export function valueLines(
+  before: unknown,
+  after: unknown,
+  colors: Colors,
+  columns = Number.POSITIVE_INFINITY,
+): string[] {
   const entries = valueEntries(before, after)
   const width = Math.max(...entries.map(({ name }) => name.length))
   return entries.map(entry => {
-    const arrow = `${colors.red(entry.before)} → ${colors.green(entry.after)}`
+    const [was, willBe] = [shortened(entry.before, columns), shortened(entry.after, columns)]
+    const arrow = `${colors.red(was)} → ${colors.green(willBe)}`
     return entry.name === '' ? arrow : `${entry.name.padEnd(width)}  ${arrow}`
   })
 }

@@ -1,11 +1,11 @@
 import pc from 'picocolors'
-import type { HostReport, HostStatus, Report, ReportError, RunEvent, TaskReport } from '../core/report.ts'
+import type { HostReport, HostStatus, Report, ReportChange, ReportError, RunEvent, TaskReport } from '../core/report.ts'
 import { isNotStarted } from '../core/rollout.ts'
 import { printable } from '../core/terminal.ts'
 import type { Reporter } from './reporter.ts'
 import { adviceLines } from './text-advice.ts'
 import { budgetLines } from './text-budget.ts'
-import { changeLines, errorLines, indent, stepLines } from './text-change.ts'
+import { changeLines, errorLines, firstLines, indent, stepLines } from './text-change.ts'
 import { summaryLines } from './text-summary.ts'
 
 export interface TextOptions {
@@ -58,6 +58,9 @@ export function textReport({ color, quiet = false, verbose = false, write }: Tex
 const isInSync = ({ hosts }: Report) => hosts.every(({ status }) => status === 'ok')
 
 type Colors = ReturnType<typeof pc.createColors>
+
+/** Of a change, unless all is asked for: more scrolls the rest of the report away. */
+const most = { lines: 200, columns: 500 } as const
 
 interface View {
   readonly colors: Colors
@@ -114,11 +117,18 @@ function taskLines(task: TaskReport, width: number, view: View): string[] {
   const parts = [impact, goesWith(task, colors), later, unwanted, reason].filter(part => part !== '').join(' ')
   const head = `  ${word} ${printable(task.label).padEnd(width)}  ${parts}`.trimEnd()
   const known = planShown && status === 'changed'
-  const changes = known ? [] : task.changes.flatMap(change => changeLines(change, colors))
+  const changes = known ? [] : task.changes.flatMap(change => shownLines(change, view))
   const toDo = mode === 'dry-run' && (status === 'drift' || status === 'pending')
   const steps = toDo || verbose ? stepLines(task.steps, mode, colors) : []
   const error = task.error && !isSaidOnce(task.error) ? errorLines(task.error, colors) : []
   return [head, ...indent([...error, ...changes, ...steps], 6)]
+}
+
+/** A change as far as a terminal should show it. */
+function shownLines(change: ReportChange, { colors, verbose }: View): readonly string[] {
+  if (verbose) return changeLines(change, colors)
+  const where = ': --verbose shows them, and --report json:FILE has all of it'
+  return firstLines(changeLines(change, colors, most.columns), most.lines, where)
 }
 
 /** In one transaction with others. */

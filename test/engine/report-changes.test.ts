@@ -41,6 +41,23 @@ t.test('the law of diffs: applied to what is there, they give what should be', a
   )
 })
 
+const numbered = (count: number, changed: (line: number) => boolean) =>
+  Array.from({ length: count }, (_, line) => `line ${line}${changed(line) ? ' is new' : ''}\n`).join('')
+
+t.test('long files: a diff of what differs, and where that is in too many lines, in which', async t => {
+  const old = numbered(50_000, () => false)
+  const some = numbered(50_000, line => line % 50 === 49)
+  t.ok(applyPatch(old, diffOf(old, some) ?? '') === some, 'a thousand lines of fifty thousand')
+  const many = numbered(50_000, line => line % 10 === 9)
+  t.match(
+    diffOf(old, many),
+    /^\/etc\/x.conf differs in more than 2000 lines, .*: lines 10 to 50000 become lines 10 to 50000\. .*JSON has both\n$/,
+  )
+  t.match(diffOf(old, many.slice(0, many.indexOf('line 49990'))), /lines 10 to 50000 become lines 10 to 49990\./)
+  t.ok(applyPatch('', diffOf('', old) ?? '') === old, 'a new file is shown whole')
+  t.ok(applyPatch('a\nb\n', diffOf('a\nb\n', old) ?? '') === old, 'in the place of a short one too')
+})
+
 t.test('attributes are shown where they are stated and differ', async t => {
   const before: FileRead = { ...file(path, 'a\n', { mode: '0600', owner: 'app' }) }
   t.same(change(before, file(path, 'a\n')), [

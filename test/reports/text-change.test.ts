@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import t from 'tap'
-import { diffLines, stepLines, valueLines } from '../../src/reports/text-change.ts'
+import { diffLines, firstLines, stepLines, valueLines } from '../../src/reports/text-change.ts'
 
 const none = pc.createColors(false)
 const colors = pc.createColors(true)
@@ -19,6 +19,17 @@ t.test('a diff is coloured line by line; only its first two lines are its header
 
 t.test('line ends that cannot be seen are made visible, and no line is lost', async t => {
   t.same(diffLines('--- /a\n+++ /a\n@@ -1,2 +1,1 @@\n-a\r\n+a\n-\n', none).slice(3), ['-a␍', '+a', '-'])
+})
+
+t.test('what is long is cut, and says so', async t => {
+  t.same(firstLines(['a', 'b', 'c'], 3), ['a', 'b', 'c'])
+  t.same(firstLines(['a', 'b', 'c'], 2), ['a', 'b', '… and 1 more line'])
+  t.same(firstLines(['a', 'b', 'c'], 1, ': there'), ['a', '… and 2 more lines: there'])
+  t.same(diffLines('--- /a\n+++ /a\n@@ -1,1 +1,1 @@\n-abcdef\n+abc\n', colors, 4).slice(3), [
+    colors.red('-abc…'),
+    colors.green('+abc'),
+  ])
+  t.same(valueLines('abcdef', 'abc', none, 4), ['abcd… → abc'])
 })
 
 t.test('of a record each entry on a line, of what is nested only what differs', async t => {

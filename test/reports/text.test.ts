@@ -197,3 +197,20 @@ not started d, e  bad failed, and at most 0 may
   )
   t.notMatch(text, /^d /m, 'said once')
 })
+
+t.test('a long diff is cut for a terminal, with where the rest is; --verbose cuts nothing', async t => {
+  const lines = Array.from({ length: 1000 }, (_, line) => `+line ${line}\n`).join('')
+  const long = {
+    ...saved,
+    before: null,
+    diff: `--- /dev/null\n+++ /a\n@@ -0,0 +1,1000 @@\n${lines}+${'x'.repeat(1000)}\n`,
+  }
+  const all = events('dry-run', [host([{ ...drift, changes: [long] }])])
+  const text = textOf(all)
+  t.match(
+    text,
+    '… and 805 more lines: --verbose shows them, and --report json:FILE has all of it\n      would write /a',
+  )
+  t.notMatch(text, '+line 200\n')
+  t.match(textOf(all, { verbose: true }), /\+line 999\n +\+x{1000}\n/)
+})
