@@ -31,7 +31,6 @@ export function obstacles({ properties, hidden }: Unit, params: Params, director
     ...((state === 'stopped' || state === 'masked') && properties.CanStop === 'no'
       ? [cannot('may not be stopped by hand (RefuseManualStop)')]
       : []),
-    // that of an active unit is certain, that of another is what its file says
     ...(followsByReload && properties.CanReload === 'no'
       ? [cannot('cannot be reloaded: its unit has no ExecReload', 'put the files into restartedAfter')]
       : []),

@@ -102,8 +102,9 @@ export function isLooping({ properties, now, since }: Unit): boolean {
 
 /** What it does, in words. */
 export function stateOf(unit: Unit): string {
-  const { ActiveState = '', Result, NRestarts } = unit.properties
-  if (isLooping(unit)) return `dies and is started again (${NRestarts} times)`
+  const { ActiveState = '', Result } = unit.properties
+  // without a count: the same drift must look the same at each check
+  if (isLooping(unit)) return 'dies and is started again'
   if (isUp(unit.properties)) return running
   if (ActiveState === 'failed') return `failed (${Result})`
   return { activating: 'starting', deactivating: 'stopping' }[ActiveState] ?? stopped

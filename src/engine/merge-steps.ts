@@ -85,9 +85,12 @@ function asOne(a: Step | undefined, b: Step | undefined): Step | undefined {
 
 const activations: readonly ServiceStep['action'][] = ['start', 'reload', 'restart']
 
+/** As systemctl reads it: a name without a type is a service's. */
+const unitOf = ({ name }: ServiceStep) => (/\.[a-z]+$/.test(name) ? name : `${name}.service`)
+
 /** A restart does what a reload and what a start does; a reload does not start. */
 function oneAction(a: ServiceStep, b: ServiceStep): ServiceStep | undefined {
-  if (a.name !== b.name || a.user !== b.user) return undefined
+  if (unitOf(a) !== unitOf(b) || a.user !== b.user) return undefined
   if (a.action === b.action) return a
   if (!activations.includes(a.action) || !activations.includes(b.action)) return undefined
   return [a, b].find(({ action }) => action === 'restart')

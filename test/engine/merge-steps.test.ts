@@ -65,6 +65,8 @@ t.test('what is not the same stays apart', async t => {
   t.same(lines([service('a', 'stop')], [service('a', 'start')]), ['service stop a 0', 'service start a 1'])
   t.same(lines([service('a', 'start')], [service('a', 'reload')]), ['service start a 0', 'service reload a 1'])
   t.same(lines([service('a', 'start')], [service('a', 'restart')]), ['service restart a 01'])
+  t.same(lines([service('a', 'reload')], [service('a.service', 'reload')]), ['service reload a 01'], 'one unit')
+  t.same(lines([service('a.socket', 'restart')], [service('a', 'restart')]).length, 2)
   t.same(lines([daemonReload()], [daemonReload()]), ['service daemon-reload 01'])
   t.same(lines([wait], [waitFor(['curl', 'localhost'], { within: '1s' })]).length, 2)
 })
