@@ -52,9 +52,17 @@ const ask = (host: Host, { argv, stdin }: Script, options: { dependsOn?: readonl
 
 /** What is said of a path, by whether a start or a reload loads it. */
 const words = {
-  started: { loaded: 'started after its last change', not: 'started before its last change' },
-  reloaded: { loaded: 'loaded after its last change', not: 'loaded before its last change' },
-} as const satisfies Record<Moment, { loaded: string; not: string }>
+  started: {
+    loaded: 'started after its last change',
+    not: 'started before its last change',
+    yet: 'started before the change to come',
+  },
+  reloaded: {
+    loaded: 'loaded after its last change',
+    not: 'loaded before its last change',
+    yet: 'loaded before the change to come',
+  },
+} as const satisfies Record<Moment, { loaded: string; not: string; yet: string }>
 
 /**
  * Whether a unit has loaded what is at the paths: its last change (ctime, which nobody can set back) was before the start or reload.
@@ -65,7 +73,7 @@ export async function judge(
   changes: readonly LastChange[],
   { systemd, unit, moment }: { readonly systemd: Systemd; readonly unit: Unit; readonly moment: Moment },
 ): Promise<readonly Followed[]> {
-  const { loaded, not } = words[moment]
+  const { loaded, not, yet } = words[moment]
   if (!isUp(unit.properties)) return changes.map(({ path }) => ({ path, current: atStart, desired: atStart }))
   const at = loadedAt(unit, moment)
   const doubtful = changes.filter(change => !isBefore(change.at, at))
@@ -74,7 +82,7 @@ export async function judge(
   return changes.map(change => {
     const { path, where } = change
     if (!doubtful.includes(change) || same.includes(path)) return { path, current: loaded, desired: loaded }
-    const found = change.at === toCome ? `${not}, which is yet to come` : where === path ? not : `${not}, of ${where}`
+    const found = change.at === toCome ? yet : where === path ? not : `${not}, of ${where}`
     return { path, current: found, desired: loaded }
   })
 }
