@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { type Report, reconcile } from 'sak-reconcile'
 import { t3Small } from 'sak-reconcile/playbooks/t3-small'
 import t, { type Test } from 'tap'
+import { adopt } from '../../src/adopt.ts'
+import { builtInModules } from '../../src/loading/modules.ts'
 import { textReport } from '../../src/reports/text.ts'
 import { inventoryOf, startHost } from './harness.ts'
 
@@ -84,6 +86,12 @@ t.test('one run brings a stock host to the t3.small state', async t => {
   )
   t.match(await host.output('cat /etc/logrotate.d/sak'), /daily\n +rotate 7\n/)
   t.match(await host.output('curl -s localhost:5000'), /\{/, 'and the app answers')
+})
+
+t.test('a playbook that is written from the host keeps all of it', async t => {
+  const { playbook: adopted } = await adopt({ ...options, dryRun: true }, [...(await builtInModules()).values()])
+  const tasks = [...(adopted?.code.matchAll(/^ {4}(\w+)\(/gm) ?? [])].map(([, module]) => module)
+  t.same(tasks.sort(), ['logrotate', 'nginxconf', 'pgconf', 'pm2eco', 'swapfile', 'sysctl'], adopted?.code ?? 'none')
 })
 
 t.test('it stays there over a reboot', async t => {
