@@ -91,7 +91,11 @@ t.test('one run brings a stock host to the t3.small state', async t => {
 t.test('a playbook that is written from the host keeps all of it', async t => {
   const { playbook: adopted } = await adopt({ ...options, dryRun: true }, [...(await builtInModules()).values()])
   const tasks = [...(adopted?.code.matchAll(/^ {4}(\w+)\(/gm) ?? [])].map(([, module]) => module)
-  t.same(tasks.sort(), ['logrotate', 'nginxconf', 'pgconf', 'pm2eco', 'swapfile', 'sysctl'], adopted?.code ?? 'none')
+  t.same(
+    tasks.sort(),
+    ['logrotate', 'nginxconf', 'pgconf', 'pm2eco', 'pm2logrotate', 'swapfile', 'sysctl'],
+    adopted?.code ?? 'none',
+  )
 })
 
 t.test('it stays there over a reboot', async t => {
