@@ -1,5 +1,6 @@
 import { type Budget, isOver } from '../core/budget.ts'
 import type { HostReport } from '../core/report.ts'
+import { namesInShort } from './advice-pieces.ts'
 import { type Html, html } from './html-text.ts'
 
 /** Most different budgets that are shown; those that are over first. */
@@ -29,8 +30,7 @@ const mostNamed = 5
 
 function budgetHtml(budget: Budget, names: readonly string[]): Html {
   const { ramMiB, plannedMiB, parts } = budget
-  const more = names.length - mostNamed
-  const whose = `${names.slice(0, mostNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  const whose = namesInShort(names, mostNamed)
   const sum = `${plannedMiB} of ${ramMiB} MiB planned (${Math.round((plannedMiB / ramMiB) * 100)}%)`
   const rows = parts.map(
     ({ task, MiB, what }, index) =>

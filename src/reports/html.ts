@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { HostStatus, Report } from '../core/report.ts'
 import { attentionOrder } from './attention.ts'
+import { adviceHtml } from './html-advice.ts'
 import { budgetsHtml } from './html-budget.ts'
 import { detailHtml, detailsOf } from './html-details.ts'
 import { gridHtml } from './html-grid.ts'
@@ -65,7 +66,7 @@ ${countsHtml('tasks', summary.tasks)}
 <section aria-labelledby="fleet"><h2 id="fleet" tabindex="-1">Hosts</h2>
 <form id="filter" hidden><label>find <input type="search" name="find" autocomplete="off"></label> <label><input type="checkbox" name="attention"> only what is not in sync</label> <output role="status"></output></form>
 ${gridHtml(hosts, details)}</section>
-${timelineHtml(report)}${budgetsHtml(hosts)}${
+${timelineHtml(report)}${budgetsHtml(hosts)}${adviceHtml(report)}${
   details.all.length > 0
     ? html`<section class="${open}" aria-labelledby="details"><h2 id="details">Details</h2>
 ${open === 'followed' ? html`<p class="lead">Follow a cell of the table to see what differs.</p>` : undefined}${

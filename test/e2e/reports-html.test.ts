@@ -124,6 +124,8 @@ t.test('printed it is all there', async t => {
   t.ok((await all.count()) > 5)
   t.equal(await shown.count(), await all.count())
   t.equal(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(255, 255, 255)')
+  await page.setViewportSize({ width: 1032, height: 700 }) // A4 on its side, without the margins
+  t.equal(await page.evaluate('document.documentElement.scrollWidth'), 1032, 'nothing is cut off at the right')
   t.ok((await page.pdf({ format: 'A4' })).length > 10_000)
 })
 

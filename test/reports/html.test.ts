@@ -57,6 +57,19 @@ t.test('memory: a bar for all hosts that plan alike, those over budget first', a
   t.notMatch(written(report([host('a', [task()])]), htmlReport), '<figure>')
 })
 
+t.test('advice, each piece once for all hosts that it is for, and what is silenced', async t => {
+  const hosts = Array.from({ length: 7 }, (_, n) => host(`web${n}`, [task()]))
+  const piece = { id: 'too-loud', task: 'amp', message: 'is too <loud>', suggestion: 'level: 7', source: 'a manual' }
+  const advice = [...hosts.map(({ name }) => ({ ...piece, host: name })), { ...piece, host: 'web0', task: 'horn' }]
+  const silencedAdvice = hosts.map(({ name }) => ({ id: 'too-low', host: name, task: 'amp', reason: 'tested' }))
+  const page = written(report(hosts, { advice, silencedAdvice }), htmlReport)
+  t.match(page, /<strong>too-loud<\/strong> amp on web0, web1, web2, web3, web4 and 2 more<p>is too &lt;loud&gt;<\/p>/)
+  t.match(page, /<strong>too-loud<\/strong> horn on web0<p>[\s\S]*Rather: level: 7[\s\S]*a manual/)
+  t.match(page, 'Silenced: too-low (tested)</p>')
+  t.equal(count(page, /too-loud/g), 2)
+  t.notMatch(written(report(hosts), htmlReport), 'Advice')
+})
+
 t.test('a timeline where there is a history: what is there longest first, then what was resolved last', async t => {
   const span = (what: string, firstSeen: string, resolvedAt: string | null) => ({
     host: 'a',

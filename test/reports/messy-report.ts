@@ -56,6 +56,11 @@ export const messyReport: Report = report(
   ],
   {
     exitCode: 6,
+    advice: [
+      { id: 'too-loud', host: 'web1', task: nasty, message: nasty, suggestion: nasty, source: nasty },
+      { id: 'too-loud', host: nasty, task: 'amp', message: 'is too loud', suggestion: '7', source: 'a manual' },
+    ],
+    silencedAdvice: [{ id: 'too-low', host: 'web1', task: 'amp', reason: nasty }],
     timeline: [
       {
         host: 'web1.example.com',
