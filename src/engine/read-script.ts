@@ -18,7 +18,7 @@ export const defaultTimeout = '60s'
  *   N - files PATH... BODY     contents behind one another, in the sizes that their stats tell
  *   N - file PATH BODY         one content, of whatever size
  *   N - whole|torn             after a body: whether it counts
- *   N ID hit|closed PATH       what a glob finds
+ *   N ID hit|closed PATH       what a glob finds, or the directory that may not be searched
  *   N ID ran BASE64(stdout, newline, exit code) BODY(stderr)   N ID denied-user|no-user   N ID done   N end
  * A BODY is bytes as they are, from the next line to the next newline with a nonce behind it. So binary bytes, missing final
  * newlines and escapes come through, and what a login shell prints around it all has no nonce. A record or the end that is
@@ -96,7 +96,7 @@ found() {
     case "$contents " in *" $p "*) ;; *) see content "$p" ;; esac
   elif [ ! -e "$p" ]; then
     missing "$p"
-    if [ $why = closed ]; then word "$p"; echo "$n $1 closed $w"; fi
+    if [ $why = closed ]; then word "$d"; echo "$n $1 closed $w"; fi
   fi
 }
 # a glob that matches nothing because its directory may not be listed is not empty
