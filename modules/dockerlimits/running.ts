@@ -124,17 +124,19 @@ function tooMuchHeld({ container, limits }: Kept, bytes: number): SakError[] {
 
 /** One `docker update` for each container that differs: no restart, and kept by the engine for every later start. */
 export function updateSteps(kept: readonly Kept[], machine: Machine): readonly Step[] {
-  return kept.flatMap(each => {
-    const { container, limits, swap } = each
+  return kept.flatMap(({ container, limits, swap }) => {
     const wrong = ruledIn(limits).filter(([name, value]) => container[name] !== value)
     if (wrong.length === 0) return []
     const had = wrong.map(([name]) => [name, container[name]] as const)
     const back = had.map(([name, value]) => [name, value === 0 ? noneOf(name, machine) : value] as const)
     const hadNone = had.filter(([, value]) => value === 0).map(([name]) => name)
+    const backArgv = updateArgv(container, back, container.memory === 0 ? -1 : container.swap)
     return [
       run(updateArgv(container, wrong, swap), {
         impact: 'reload',
-        undo: [{ argv: updateArgv(container, back, container.memory === 0 ? -1 : container.swap) }],
+        undo: [
+          { argv: ['sh', '-c', unlessAsBefore, 'undo', hostLimits, limitsOf(container), container.name, ...backArgv] },
+        ],
         ...(hadNone.length > 0 && {
           title: `limit ${container.name} (it had no ${hadNone.join(', ')}: undone, it gets all that the host has)`,
         }),
@@ -142,6 +144,16 @@ export function updateSteps(kept: readonly Kept[], machine: Machine): readonly S
     ]
   })
 }
+
+/** What an update that failed has not changed stays as it is, without a limit too; a container that is gone needs nothing. */
+const unlessAsBefore =
+  'f=$1 b=$2 n=$3; shift 3; a=$(docker inspect --type container --format "$f" "$n" 2>&1) || case $a in *"o such container"*) exit 0 ;; esac; [ "$a" = "$b" ] || "$@"'
+
+const hostLimits = ['Memory', 'MemorySwap', 'MemoryReservation', 'NanoCpus']
+  .map(key => `{{.HostConfig.${key}}}`)
+  .join(' ')
+const limitsOf = ({ memory, swap, memoryReservation, cpus }: Container) =>
+  [memory, swap, memoryReservation, Math.round(cpus * 1e9)].join(' ')
 
 function updateArgv({ name }: Container, values: readonly (readonly [RunningName, number])[], swap: number): string[] {
   const flags = values.flatMap(([setting, value]) => {

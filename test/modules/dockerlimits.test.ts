@@ -66,8 +66,10 @@ services:
 t.test('what is done to a container, and how it goes back', async t => {
   const done = (name: string) =>
     stepsOf(name).flatMap(step =>
-      step.kind === 'run' && Array.isArray(step.undo) ? [[step.argv, step.undo[0]?.argv]] : [],
+      step.kind === 'run' && Array.isArray(step.undo) ? [[step.argv, step.undo[0]?.argv.slice(7)]] : [],
     )
+  const limitsBefore = (name: string) =>
+    stepsOf(name).flatMap(step => (step.kind === 'run' && Array.isArray(step.undo) ? [step.undo[0]?.argv[5]] : []))
   const update = (flags: string, name = 'app-api-1') => ['docker', 'update', ...flags.split(' '), name]
   t.same(done('running-only'), [
     [update('--memory 891289600 --memory-swap 1782579200'), update('--memory 1073741824 --memory-swap 2147483648')],
@@ -75,6 +77,8 @@ t.test('what is done to a container, and how it goes back', async t => {
   const wanted = '--memory 891289600 --memory-swap 1782579200 --cpus 1.5 --memory-reservation 536870912'
   const all = '--memory 2021654528 --memory-swap -1 --cpus 2 --memory-reservation'
   t.same(done('stock'), [[update(wanted), update(`${all} 6291456`)]], 'from no limit: back to all that the host has')
+  t.same(limitsBefore('stock'), ['0 0 0 0'], 'where it is as it was, nothing is done')
+  t.same(limitsBefore('running-only'), ['1073741824 2147483648 536870912 1500000000'])
   t.same(done('control-groups-1'), [[update(wanted), update(`${all} 2021654528`)]])
   t.same(done('several-replicas').length, 1, 'the other one is in sync')
   t.match(done('swap-without-limit'), [[/.*/, update('--memory 1073741824 --memory-swap -1')]])
