@@ -81,7 +81,8 @@ function outcomeOf(steps: readonly Step[], records: readonly string[][], stderr:
 function failure(steps: readonly Step[], failed: readonly string[], last: string | undefined, stderr: string): Outcome {
   const [, id = '', , code = '', output = ''] = failed
   const step = steps[Number(id)]
-  const name = step ? describeStep(step) : `step ${id}`
+  const title = step && 'title' in step ? step.title : undefined
+  const name = title ?? (step ? describeStep(step) : `step ${id}`)
   const said = printable(Buffer.from(output, 'base64').toString('utf8')).trim() || stderr
   const rollback = last === 'undone' ? 'done' : 'failed'
   const error = new SakError('step-failed', `${name}: exit ${code}`, {
