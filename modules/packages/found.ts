@@ -1,4 +1,4 @@
-import { blocked, type FileRead, type Host, SakError } from 'sak-reconcile'
+import { blocked, durationMs, type FileRead, type Host, SakError } from 'sak-reconcile'
 import type { Params } from './params.ts'
 import { type ListTimes, parseAutomatic, parseListTimes, parseRows, type Rows, rowFormat } from './parse.ts'
 import { listTimes } from './scripts.ts'
@@ -73,10 +73,10 @@ export async function readLists(host: Host): Promise<Lists> {
 }
 
 /** Why the lists cannot tell what is to be installed, if they cannot. */
-export function whyStale({ times, sources }: Lists, { listsMaxAge }: Params, maxAgeMs: number): string | undefined {
+export function whyStale({ times, sources }: Lists, { listsMaxAge }: Params): string | undefined {
   const { now, fetched } = times
   if (fetched === undefined) return 'none'
   const newer = sources.find(({ stat }) => (stat?.ctime ?? 0) > fetched)
   if (newer) return `older than ${newer.path}`
-  return now - fetched > maxAgeMs / 1000 ? `older than ${listsMaxAge}` : undefined
+  return now - fetched > durationMs(listsMaxAge) / 1000 ? `older than ${listsMaxAge}` : undefined
 }

@@ -1,4 +1,4 @@
-import { durationMs, type Host } from 'sak-reconcile'
+import type { Host } from 'sak-reconcile'
 import { install, simulateInstall } from './apt.ts'
 import { aptDependsOn, type Lists, readAll, whyStale } from './found.ts'
 import { judge, whyNot } from './judge.ts'
@@ -26,7 +26,7 @@ export async function decideInstall(
   }
   const specs = names.map(name => specOf(name, isOnDisk(name) ? rows.get(name) : undefined, params))
   const wanted = names.filter(name => !isOnDisk(name))
-  const stale = wanted.length > 0 ? whyStale(lists, params, durationMs(params.listsMaxAge)) : undefined
+  const stale = wanted.length > 0 ? whyStale(lists, params) : undefined
   if (stale !== undefined) return unforeseen(host, params, { names, wanted, specs, architecture, stale })
 
   const [simulated, all] = await Promise.all([
