@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isSakError } from '../../src/core/errors.ts'
 import type { TestHost } from '../e2e/harness.ts'
 import { breakAt, type CaseResult, type Ends, findEnds, freshen, verdicts } from './case.ts'
 import { type Fault, faults } from './faults.ts'
@@ -53,7 +54,16 @@ export async function campaign(options: CampaignOptions): Promise<readonly CaseD
 }
 
 async function* breakSubject(host: TestHost, subject: Subject, options: CampaignOptions): AsyncGenerator<CaseDone> {
-  const ends = await findEnds(host, subject)
+  const started = performance.now()
+  const ends = await findEnds(host, subject).catch((error: unknown) => ({ error }))
+  if ('error' in ends) {
+    await freshen(host)
+    const seconds = (performance.now() - started) / 1000
+    const wrong = [`an apply to which nothing happens: ${ends.error}`.slice(0, 3000)]
+    const at = { subject: subject.name, fault: 'none', point: { call: 0, what: 'begin', step: -1 } }
+    yield { ...at, verdict: 'HALF', wrong, host: host.name, seconds }
+    return
+  }
   for (const fault of faults) {
     if (options.faults ? !options.faults.includes(fault.name) : fault.fullOnly && host.tier !== 'full') continue
     for (const point of pointsFor(fault, ends, subject, options.density)) {
@@ -74,7 +84,10 @@ const isSame = (a: CaseDone, b: Pick<CaseDone, 'subject' | 'fault' | 'point'>) =
 
 /** A case that cannot be judged is not one in which all is well. */
 async function judged(result: Promise<CaseResult>): Promise<CaseResult> {
-  return result.catch((error: unknown) => ({ verdict: 'HALF', wrong: [`cannot be judged: ${error}`] }))
+  return result.catch((error: unknown) => {
+    const said = isSakError(error) ? ` ${error.said}` : ''
+    return { verdict: 'HALF', wrong: [`cannot be judged: ${error}${said}`] }
+  })
 }
 
 function pointsFor(fault: Fault, { points, steps }: Ends, subject: Subject, density: Density): readonly Point[] {

@@ -59,18 +59,8 @@ rm -rf /run/sak-reconcile/nginx; rsync -a --delete /root/nginx/ /etc/nginx/ 2>/d
 sleep 0.1; systemctl reset-failed nginx; systemctl restart nginx`
 const resetLogs = 'rm -f /etc/logrotate.d/sak'
 
-/** Every module once, and three of them together. */
+/** Every module once, and three of them together; those that take long come first, so that hosts end at about the same time. */
 export const subjects: readonly Subject[] = [
-  { name: 'sysctl', tasks: [kernel], reset: resetKernel },
-  {
-    name: 'pgconf',
-    tasks: [postgres],
-    reset: resetPostgres,
-    kill: 'systemctl kill -s KILL postgresql@15-main',
-    files: [autoConf],
-  },
-  { name: 'nginxconf', tasks: [nginx], reset: resetNginx, kill: 'systemctl kill -s KILL nginx' },
-  { name: 'logrotate', tasks: [logs], reset: resetLogs },
   {
     name: 'pm2eco',
     tasks: [ecosystem],
@@ -81,6 +71,13 @@ ${waitForApp}`,
     volatile: '/home/ubuntu/.pm2/dump.pm2',
   },
   {
+    name: 'together',
+    tasks: [together([postgres, nginx, logs])],
+    reset: `${resetPostgres}\n${resetNginx}\n${resetLogs}`,
+    kill: 'systemctl kill -s KILL nginx',
+    files: [autoConf],
+  },
+  {
     name: 'pm2logrotate',
     tasks: [pm2logrotate({ user: 'ubuntu' })],
     reset: `[ -e /root/module_conf.json ] || cp -p /home/ubuntu/.pm2/module_conf.json /root/
@@ -89,12 +86,15 @@ cp -p /root/module_conf.json /home/ubuntu/.pm2/module_conf.json`,
     kill: `${asUbuntu('kill -9 $(pm2 pid pm2-logrotate)')}`,
   },
   {
-    name: 'together',
-    tasks: [together([postgres, nginx, logs])],
-    reset: `${resetPostgres}\n${resetNginx}\n${resetLogs}`,
-    kill: 'systemctl kill -s KILL nginx',
+    name: 'pgconf',
+    tasks: [postgres],
+    reset: resetPostgres,
+    kill: 'systemctl kill -s KILL postgresql@15-main',
     files: [autoConf],
   },
+  { name: 'nginxconf', tasks: [nginx], reset: resetNginx, kill: 'systemctl kill -s KILL nginx' },
+  { name: 'logrotate', tasks: [logs], reset: resetLogs },
+  { name: 'sysctl', tasks: [kernel], reset: resetKernel },
   {
     name: 'swapfile',
     tasks: [swapfile({ size: '256M' })],
