@@ -33,17 +33,21 @@ export const CaseDone = z.strictObject({
 })
 export type CaseDone = z.infer<typeof CaseDone>
 
-/** Breaks the apply of each subject with each fault at each of its points; hosts take subjects from one list. */
+/** A fault to be made at all places of a subject. */
+interface Job {
+  readonly subject: Subject
+  readonly fault: Fault
+}
+
+/** Breaks the apply of each subject with each fault at each of its points; hosts take what comes next from one list. */
 export async function campaign(options: CampaignOptions): Promise<readonly CaseDone[]> {
-  const tier = options.hosts[0]?.tier
-  const left = subjects.filter(
-    ({ name, fullOnly }) => (options.subjects?.includes(name) ?? true) && (!fullOnly || tier === 'full'),
-  )
+  const left = jobsOf(options)
   const done: CaseDone[] = []
   await Promise.all(
     options.hosts.map(async host => {
-      for (let subject = left.shift(); subject; subject = left.shift()) {
-        for await (const result of breakSubject(host, subject, options)) {
+      const endsOf = new Map<Subject, Ends>()
+      for (let job = left.shift(); job; job = left.shift()) {
+        for await (const result of breakSubject(host, job, endsOf, options)) {
           done.push(result)
           options.onCase?.(result)
         }
@@ -53,29 +57,39 @@ export async function campaign(options: CampaignOptions): Promise<readonly CaseD
   return done
 }
 
-async function* breakSubject(host: TestHost, subject: Subject, options: CampaignOptions): AsyncGenerator<CaseDone> {
-  const started = performance.now()
-  const ends = await findEnds(host, subject).catch((error: unknown) => ({ error }))
+function jobsOf({ hosts, subjects: wanted, faults: made }: CampaignOptions): Job[] {
+  const isFull = hosts.every(({ tier }) => tier === 'full')
+  const possible = <T extends Subject | Fault>(all: readonly T[], names: readonly string[] | undefined) =>
+    all.filter(({ name, fullOnly }) => (names?.includes(name) ?? true) && (!fullOnly || isFull))
+  return possible(subjects, wanted).flatMap(subject => possible(faults, made).map(fault => ({ subject, fault })))
+}
+
+async function* breakSubject(
+  host: TestHost,
+  { subject, fault }: Job,
+  endsOf: Map<Subject, Ends>,
+  options: CampaignOptions,
+): AsyncGenerator<CaseDone> {
+  const begun = performance.now()
+  const ends = endsOf.get(subject) ?? (await findEnds(host, subject).catch((error: unknown) => ({ error })))
+  const took = () => (performance.now() - begun) / 1000
   if ('error' in ends) {
     await freshen(host)
-    const seconds = (performance.now() - started) / 1000
     const wrong = [`an apply to which nothing happens: ${ends.error}`.slice(0, 3000)]
-    const at = { subject: subject.name, fault: 'none', point: { call: 0, what: 'begin', step: -1 } }
-    yield { ...at, verdict: 'HALF', wrong, host: host.name, seconds }
+    const point = { call: 0, what: 'begin', step: -1 }
+    yield { subject: subject.name, fault: fault.name, point, verdict: 'HALF', wrong, host: host.name, seconds: took() }
     return
   }
-  for (const fault of faults) {
-    if (options.faults ? !options.faults.includes(fault.name) : fault.fullOnly && host.tier !== 'full') continue
-    for (const point of pointsFor(fault, ends, subject, options.density)) {
-      const what = { subject: subject.name, fault: fault.name, point }
-      if (options.known?.some(known => isSame(known, what))) continue
-      const started = performance.now()
-      const result = await judged(breakAt(host, subject, ends, { fault, point }))
-      const seconds = (performance.now() - started) / 1000
-      // what one case broke must not be found again by the next
-      if (result.wrong.length > 0) await freshen(host)
-      yield { ...what, ...result, host: host.name, seconds }
-    }
+  endsOf.set(subject, ends)
+  for (const point of pointsFor(fault, ends, subject, options.density)) {
+    const what = { subject: subject.name, fault: fault.name, point }
+    if (options.known?.some(known => isSame(known, what))) continue
+    const started = performance.now()
+    const result = await judged(breakAt(host, subject, ends, { fault, point }))
+    const seconds = (performance.now() - started) / 1000
+    // what one case broke must not be found again by the next
+    if (result.wrong.length > 0) await freshen(host)
+    yield { ...what, ...result, host: host.name, seconds }
   }
 }
 
