@@ -152,16 +152,15 @@ async function judge(
   return { verdict: open > 0 ? 'recovered' : 'undone', wrong }
 }
 
-/** Wholly before, wholly after, or neither. A service that was killed is down on either side, and found so. */
+/** Wholly before, wholly after, or neither. Where programs were ended, files alone tell; the next apply must bring back what runs. */
 function sideOf(
   { files, changes }: Sight,
   { before, after }: Ends,
   { fault, subject }: { fault: Fault; subject: Subject },
 ): 'before' | 'after' | undefined {
-  const anyService = fault.name === 'service dies'
-  if (files === before.files && (changes === before.changes || anyService)) return 'before'
-  if (lasting(files, subject) === lasting(after.files, subject) && (changes === after.changes || anyService))
-    return 'after'
+  const isLike = (end: Sight) => changes === end.changes || fault.endsPrograms
+  if (files === before.files && isLike(before)) return 'before'
+  if (lasting(files, subject) === lasting(after.files, subject) && isLike(after)) return 'after'
   return undefined
 }
 

@@ -20,6 +20,8 @@ export interface Fault {
   /** The controller must be a process of its own. */
   readonly ownProcess?: boolean
   readonly fullOnly?: boolean
+  /** Programs do not run on as they did, so that what runs tells neither side. */
+  readonly endsPrograms?: boolean
   /** Whether it can be made at a point. */
   applies(point: Point, steps: readonly Step[], subject: Subject): boolean
   /** Makes it, while the transaction waits at the point, and lets that go on. */
@@ -160,6 +162,7 @@ done`)(scene)
   },
   {
     name: 'service dies',
+    endsPrograms: true,
     applies: ({ what, step }, steps, { kill }) => {
       const before = what === 'commit' ? steps[step] : steps[step - 1]
       return kill !== undefined && (what === 'step' || what === 'commit') && activates(before)
@@ -168,6 +171,7 @@ done`)(scene)
   },
   {
     name: 'power cut',
+    endsPrograms: true,
     fullOnly: true,
     applies: () => true,
     make: async ({ host }) => host.powercut(),

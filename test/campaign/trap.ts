@@ -51,9 +51,11 @@ export async function layTrap(host: TestHost): Promise<void> {
 
 /** Arms it for the next transaction; without a point it only counts. */
 export async function armTrap(host: TestHost, point?: Point): Promise<void> {
+  // what is there so far is no part of what a power cut takes
+  const settle = host.tier === 'full' ? ' && /usr/bin/sync' : ''
   const wanted = point ? `echo ${point.call} >wanted;` : ''
   await host.exec(
-    `cd ${folder} && rm -f reached go wanted && ${wanted} echo 0 >count && : >log && chmod 666 count log && : >on`,
+    `cd ${folder} && rm -f reached go wanted && ${wanted} echo 0 >count && : >log && chmod 666 count log && : >on${settle}`,
     root,
   )
 }
