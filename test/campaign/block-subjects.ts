@@ -89,7 +89,9 @@ install -o ubuntu -g ubuntu -m 640 /etc/hostname /home/ubuntu/theirs`),
         ),
       ]),
     ],
-    reset: "rm -f /etc/cron.d/campaign; printf '%s\\n' '# theirs' '1 1 * * * true' | crontab -u ubuntu -",
+    // crontab(1) would write the time into it
+    reset: `rm -f /etc/cron.d/campaign
+printf '%s\\n' '# theirs' '1 1 * * * true' | install -o ubuntu -g crontab -m 600 /dev/stdin /var/spool/cron/crontabs/ubuntu`,
   },
   {
     name: 'timer',
