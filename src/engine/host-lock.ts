@@ -61,7 +61,7 @@ function notLocked(holder: string | undefined, failed: boolean): SakError {
   }
   const who = printable(holder).trim()
   return new SakError('locked', `another run is applying to this host: ${who || 'its steps still run'}`, {
-    hint: 'wait for it to end, then run again; --lock-wait 5m waits longer',
+    hint: 'run again when it has ended; to wait longer for it: --lock-wait 5m, in the library lockWaitSeconds: 300',
   })
 }
 

@@ -8,7 +8,7 @@ const { host, stop } = await startHost('light')
 t.teardown(stop)
 
 t.test('whatever breaks an apply, the host is wholly as before or wholly as after', async t => {
-  const subjects = ['sysctl', 'logrotate', 'nginxconf', 'pm2logrotate']
+  const subjects = ['sysctl', 'file', 'timer', 'nginxconf', 'pm2logrotate']
   const cases = await campaign({ hosts: [host], density: 'few', subjects })
   for (const done of cases) t.same(done.wrong, [], caseLine(done))
   t.comment(table(cases))
