@@ -9,6 +9,7 @@ import { type Inventory, inventoryOf, isInventory } from '../core/inventory.ts'
 import { parseAnsibleIni } from './inventory/ansible-ini.ts'
 import { parseAnsibleYaml } from './inventory/ansible-yaml.ts'
 import { type ProgramLimits, runInventoryProgram } from './inventory/program.ts'
+import { parseSource } from './inventory/source-document.ts'
 import { isMapping } from './inventory/values.ts'
 import { readVarsDirectories, shownPath } from './inventory/vars-directories.ts'
 import { loaderFor } from './source.ts'
@@ -117,8 +118,7 @@ async function read(source: Source, kind: Exclude<Kind, 'hosts'>, limits: Progra
     })
   }
   if (kind === 'text' && !beginsAsYaml(text, path)) return parseAnsibleIni(text, name)
-  const { parseSource } = await import('./inventory/document.ts')
-  const document = parseSource(text, name)
+  const document = await parseSource(text, name)
   if (document.data === null) throw new SakError('invalid-inventory', `${name}: is empty`)
   const isOurs =
     isMapping(document.data) && ['hosts', 'groups'].some(key => isMapping(document.data) && key in document.data)

@@ -2,7 +2,7 @@ import { SakError } from '../../core/errors.ts'
 import type { Declaration, Locate } from '../../core/inventory/declarations.ts'
 import { parseHostWord } from '../../core/inventory/host-range.ts'
 import { didYouMean } from '../../core/nearest.ts'
-import type { SourceDocument } from './document.ts'
+import type { SourceDocument } from './source-document.ts'
 import { declareVars, kindOfValue, type Mapping, mappingAt, within } from './values.ts'
 
 const groupKeys = ['hosts', 'children', 'vars']

@@ -22,6 +22,13 @@ export function mappingAt(value: unknown, what: string, at: string, hint: string
   throw new SakError('invalid-inventory', `${at}: ${what} must be a mapping, and is ${kindOfValue(value)}`, { hint })
 }
 
+/** Throws SakError 'invalid-inventory': of two entries with one key nobody can say which is meant. */
+export function refuseTwice(key: string, at: string): never {
+  throw new SakError('invalid-inventory', `${at}: the key "${key}" is given twice`, {
+    hint: 'Join the two entries into one.',
+  })
+}
+
 /** A value as a variable may hold it. Ansible's JSON wraps text that is never a template, and encrypted text, in an object of one key. */
 function toInventoryValue(value: unknown, key: string, at: string): InventoryValue {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')

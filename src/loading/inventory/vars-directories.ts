@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join, relative } from 'node:path'
 import { SakError } from '../../core/errors.ts'
 import type { Declaration } from '../../core/inventory/declarations.ts'
+import { parseSource } from './source-document.ts'
 import { declareVars, mappingAt } from './values.ts'
 
 const extensions = ['', '.yml', '.yaml', '.json']
@@ -24,8 +25,7 @@ export async function readVarsDirectories(
       if (found === undefined) continue
       for (const path of await filesOf(join(folder, found))) {
         const file = shownPath(path, cwd)
-        const { parseSource } = await import('./document.ts')
-        const { data, locate } = parseSource(await readFile(path, 'utf8'), file)
+        const { data, locate } = await parseSource(await readFile(path, 'utf8'), file)
         const vars = mappingAt(data, 'a file of variables', locate([]), 'Write "name: value" lines.')
         for (const one of declareVars({ of, name, directory }, vars, key => locate([key]))) declarations.push(one)
       }

@@ -12,14 +12,9 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { SakError } from '../../core/errors.ts'
-import type { Locate } from '../../core/inventory/declarations.ts'
-import { refuseVault, refuseVaultText } from './vault.ts'
-
-/** The data of a JSON or YAML file, and where in the file each part of it stands. */
-export interface SourceDocument {
-  readonly data: unknown
-  readonly locate: Locate
-}
+import type { SourceDocument } from './source-document.ts'
+import { refuseTwice } from './values.ts'
+import { refuseVault } from './vault.ts'
 
 const scalar = (tag: string, test: RegExp, resolve: (text: string) => unknown, format?: string): ScalarTag => ({
   tag: `tag:yaml.org,2002:${tag}`,
@@ -78,12 +73,8 @@ function isOddCollection(tag: Tags[number]): boolean {
   return typeof tag === 'object' && /:(?:omap|pairs|set)$/.test(tag.tag)
 }
 
-/**
- * Reads JSON, or YAML as Ansible reads it (YAML 1.1: `yes` is true, `010` is 8). An empty document is null.
- * Throws SakError 'invalid-inventory' with file:line for text that cannot be parsed, keys given twice and encrypted values.
- */
-export function parseSource(text: string, file: string): SourceDocument {
-  refuseVaultText(text, file)
+/** Reads YAML as Ansible reads it (YAML 1.1: `yes` is true, `010` is 8). Throws SakError 'invalid-inventory' as `parseSource` does. */
+export function parseYaml(text: string, file: string): SourceDocument {
   const lines = new LineCounter()
   const doc = parse(text, file, lines)
   const at = (offset: number) => `${file}:${lines.linePos(offset).line}`
@@ -94,17 +85,8 @@ export function parseSource(text: string, file: string): SourceDocument {
   return { data: guarded(file, () => doc.toJS()), locate: path => at(offsetOf(doc, path, known)) }
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
 function parse(text: string, file: string, lineCounter: LineCounter): Document.Parsed {
-  const schema = isJson(text) ? { schema: 'json' as const } : { version: '1.1' as const, merge: true, customTags }
+  const schema = { version: '1.1', merge: true, customTags } as const
   return guarded(file, () =>
     parseDocument(text, { lineCounter, stringKeys: true, uniqueKeys: false, prettyErrors: false, ...schema }),
   )
@@ -128,11 +110,7 @@ function checkNodes(node: ParsedNode | null, at: (offset: number) => string): vo
   const keys = new Set<string>()
   for (const { key, value } of node.items) {
     const name = isScalar(key) ? String(key.value) : ''
-    if (keys.has(name) && name !== '<<') {
-      throw new SakError('invalid-inventory', `${at(key.range[0])}: the key "${name}" is given twice`, {
-        hint: 'Join the two entries into one.',
-      })
-    }
+    if (keys.has(name) && name !== '<<') refuseTwice(name, at(key.range[0]))
     keys.add(name)
     checkNodes(value, at)
   }
