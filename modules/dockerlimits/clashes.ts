@@ -3,9 +3,9 @@
  * which that group says another value, or none (compose-go, checkConsistency).
  */
 import { blocked, type SakError } from 'sak-reconcile'
-import { find, lineAt, mapOf } from './document.ts'
+import { find, mapOf } from './document.ts'
 import { type Group, limitsGroup, type Path, reservationsGroup } from './forms.ts'
-import { type Layer, layersOf, type Project, standing } from './layers.ts'
+import { type Layer, layersOf, type Project, placeOf, standing } from './layers.ts'
 import { bytesOfSize } from './values.ts'
 
 /** Whether any layer has the group in `deploy`. */
@@ -32,9 +32,7 @@ export function clashesIn(project: Project, service: string): readonly SakError[
       const path: Path = [...group.path, name]
       const [own, deploy] = [standing(project.documents, layers, [key]), standing(project.documents, layers, path)]
       if (!own || own.word.text === '0' || isSame(own.word.text, deploy?.word.text)) return []
-      const { file } = own.layer
-      const place = `${project.paths[file]}:${lineAt(project.documents[file]?.text ?? '', own.word.offset)}`
-      const reason = `${place}: compose refuses ${service}, which has ${key} ${own.word.text} and in ${group.path.join('.')} ${deploy ? `${name} ${deploy.word.text}` : `no ${name}`}`
+      const reason = `${placeOf(project, service, [key])}: compose refuses ${service}, which has ${key} ${own.word.text} and in ${group.path.join('.')} ${deploy ? `${name} ${deploy.word.text}` : `no ${name}`}`
       return [blocked('refused', reason, `${name}: ${own.word.text} there too, or take ${key} out`)]
     })
   })

@@ -22,6 +22,11 @@ const overrideNames = [
   'docker-compose.override.yaml',
 ]
 
+/** The files that may have to change, as far as params can tell: without a host nobody knows which of the names is there. */
+export function possiblePaths({ project, file }: Params): readonly string[] {
+  return file ?? names.map(name => posix.join(project ?? '/', name))
+}
+
 export interface ComposeFiles {
   /** Where compose is run. */
   readonly directory: string

@@ -1,12 +1,24 @@
 /** What the files of a project say of a service, one over the other. */
 import { isScalar } from 'yaml'
-import { type ComposeDocument, entryOf, type Mapping, mapOf, serviceOf, type Word, wordAt } from './document.ts'
+import {
+  type ComposeDocument,
+  entryOf,
+  lineAt,
+  type Mapping,
+  mapOf,
+  rangeOf,
+  serviceOf,
+  type Word,
+  wordAt,
+} from './document.ts'
 import type { Path } from './forms.ts'
 
 /** The files that compose lays over each other, in their order. */
 export interface Project {
   readonly paths: readonly string[]
   readonly documents: readonly ComposeDocument[]
+  /** The same as they are on the host, for the lines that people see. */
+  readonly asRead: readonly ComposeDocument[]
 }
 
 /** A part of a file that has a say about a service; later ones have the last word. */
@@ -64,4 +76,14 @@ export function standing(
     const word = document && wordAt(document, layer.map, path)
     return word ? { layer, word } : last
   }, undefined)
+}
+
+/** Where the word at a path stands on the host, or where the service does: `/srv/app/compose.yml:12`. */
+export function placeOf({ paths, asRead }: Project, service: string, path: Path): string {
+  const layers = layersOf(asRead, service)
+  const found = standing(asRead, layers, path)
+  const main = layers.find(({ base }) => base === undefined)
+  const file = found?.layer.file ?? main?.file ?? 0
+  const offset = found?.word.offset ?? rangeOf(main?.map)?.[0] ?? 0
+  return `${paths[file]}:${lineAt(asRead[file]?.text ?? '', offset)}`
 }

@@ -1,8 +1,8 @@
-import { defineModule, isSakError, orUnreadable } from 'sak-reconcile'
+import { defineModule, isSakError, orUnreadable, partOf } from 'sak-reconcile'
 import { adopt } from './adopt.ts'
 import { advice } from './advice.ts'
 import { readEngine } from './engine.ts'
-import { composeFiles, fileSteps } from './files.ts'
+import { composeFiles, fileSteps, possiblePaths } from './files.ts'
 import { footprint } from './footprint.ts'
 import { Params } from './params.ts'
 import { memoryCounts, parseHeld } from './parse.ts'
@@ -26,9 +26,9 @@ export const dockerlimits = defineModule({
     running: 'the limits that the engine keeps of each container, for now and for later starts',
     project: 'what the steps need to know',
   },
-  owns: ({ project, file, services }) => {
-    const whole = project ?? file?.join(', ')
-    return Object.keys(services).map(service => `compose:${whole}:${service}`)
+  owns: params => {
+    const services = Object.keys(params.services)
+    return possiblePaths(params).flatMap(path => services.map(service => partOf(path, `the limits of ${service}`)))
   },
   footprint,
   advice,

@@ -2,7 +2,7 @@
 import { blocked, type SakError } from 'sak-reconcile'
 import { lineAt, servicesOf, tagOnTheWay, type Word } from './document.ts'
 import { pathsOf, type Ruled, ruledOf } from './forms.ts'
-import { extendsOf, type Layer, layersOf, type Project, standing } from './layers.ts'
+import { extendsOf, type Layer, layersOf, type Project, placeOf, standing } from './layers.ts'
 import type { Limits, Params } from './params.ts'
 import { bytesOfSize, sizeText } from './values.ts'
 
@@ -55,7 +55,7 @@ function ofTags(project: Project, service: string, layers: readonly Layer[], rul
     const document = project.documents[file]
     const [tag] = document ? paths.flatMap(path => tagOnTheWay(document, map, path) ?? []) : []
     if (!tag) return []
-    const reason = `${placeOf(project, file, tag)}: ${tag.text} changes how files are merged, which is not followed`
+    const reason = `${placeOfTag(project, file, tag)}: ${tag.text} changes how files are merged, which is not followed`
     return [blocked('unsupported', reason, `set the limits of ${service} in one file only`)]
   })
 }
@@ -66,7 +66,7 @@ function ofProcessors(project: Project, service: string, layers: readonly Layer[
   return ['cpu_quota', 'cpu_period'].flatMap(key => {
     const found = standing(project.documents, layers, [key])
     if (!found) return []
-    const reason = `${placeOf(project, found.layer.file, found.word)}: ${service} has ${key}, beside which the engine takes no cpus`
+    const reason = `${placeOf(project, service, [key])}: ${service} has ${key}, beside which the engine takes no cpus`
     return [blocked('refused', reason, `take ${key} out: cpus says the same in processors`)]
   })
 }
@@ -75,7 +75,7 @@ function ofSwap(project: Project, service: string, layers: readonly Layer[], { m
   const found = standing(project.documents, layers, ['memswap_limit'])
   const bytes = bytesOfSize(found?.word.text ?? '')
   if (!found || memory === undefined || bytes === undefined || bytes === 0 || bytes >= memory) return []
-  const reason = `${placeOf(project, found.layer.file, found.word)}: memswap_limit of ${service} counts memory and swap together, and is below its memory of ${sizeText(memory)}`
+  const reason = `${placeOf(project, service, ['memswap_limit'])}: memswap_limit of ${service} counts memory and swap together, and is below its memory of ${sizeText(memory)}`
   return [blocked('refused', reason, 'raise it, or take it out: without it there is as much swap as memory')]
 }
 
@@ -84,11 +84,11 @@ function ofReplicas(project: Project, service: string, layers: readonly Layer[],
   return [['deploy', 'replicas'] as const, ['scale'] as const].flatMap(path => {
     const found = standing(project.documents, layers, path)
     if (!found || !/^\d+$/.test(found.word.text) || Number(found.word.text) === replicas) return []
-    const place = placeOf(project, found.layer.file, found.word)
+    const place = placeOf(project, service, path)
     const reason = `${place}: there are to be ${found.word.text} containers of ${service}, and the budget of memory counts ${replicas}`
     return [blocked('refused', reason, `replicas: ${found.word.text} in the limits of ${service}`)]
   })
 }
 
-const placeOf = ({ paths, documents }: Project, file: number, { offset }: Word) =>
+const placeOfTag = ({ paths, documents }: Project, file: number, { offset }: Word) =>
   `${paths[file]}:${lineAt(documents[file]?.text ?? '', offset)}`

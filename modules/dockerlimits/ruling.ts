@@ -1,10 +1,10 @@
 /** Sets the values of a task in the files of a project. */
 import { blocked, type SakError } from 'sak-reconcile'
 import { clashesIn, hasGroup, hasOwn } from './clashes.ts'
-import { type ComposeDocument, lineAt, parseCompose, serviceOf, wordAt } from './document.ts'
+import { type ComposeDocument, parseCompose, serviceOf, wordAt } from './document.ts'
 import { withWord } from './edit.ts'
 import { formsOf, groupOf, type Path, pathsOf, type Ruled, ruledOf } from './forms.ts'
-import { type Layer, layersOf, type Project, type Standing, standing } from './layers.ts'
+import { type Layer, layersOf, type Project, placeOf, type Standing, standing } from './layers.ts'
 import type { Params } from './params.ts'
 import { sameElse } from './proof.ts'
 import { meaningOf, textOf } from './values.ts'
@@ -55,10 +55,10 @@ function rule(project: Project, ruled: Ruled, { all, removing }: Standard): Ruli
   let { documents } = project
   for (const { path, layer, word } of found) {
     if (meaningOf(ruled.name, word.text) === ruled.value) continue
-    const theirs = removing ? undefined : overrideBy(project, main, ruled, { layer, word })
+    const theirs = removing ? undefined : overrideBy(project, main, ruled, { path, layer, word })
     const edited = theirs ? undefined : edit(documents, Math.max(layer.file, main.file), path, ruled, all)
     if (edited) documents = edited
-    else reasons.push(theirs ?? shared(project, ruled, { layer, word }))
+    else reasons.push(theirs ?? shared(project, ruled, path))
   }
   return reasons.length > 0 ? { documents, blocked: reasons } : complete({ ...project, documents }, main, ruled, all)
 }
@@ -83,17 +83,17 @@ function add(project: Project, main: Layer, ruled: Ruled, all: readonly Ruled[])
 
 function addAs(
   choice: readonly Path[],
-  { paths, documents }: Project,
-  { file, map }: Layer,
+  project: Project,
+  { file }: Layer,
   ruled: Ruled,
   all: readonly Ruled[],
 ): Ruling {
+  const { documents } = project
   for (const path of choice) {
     const edited = edit(documents, file, path, ruled, all)
     if (edited) return { documents: edited, blocked: [] }
   }
-  const place = `${paths[file]}:${lineAt(documents[file]?.text ?? '', map.range?.[0] ?? 0)}`
-  const reason = `${place}: ${ruled.name} of ${ruled.service} cannot be added without changing something else`
+  const reason = `${placeOf(project, ruled.service, formsOf[ruled.name].deploy)}: ${ruled.name} of ${ruled.service} cannot be added without changing something else`
   const hint = `write it there by hand, as ${choice[0]?.join('.')}`
   return { documents, blocked: [blocked('unsupported', reason, hint)] }
 }
@@ -122,12 +122,12 @@ function edit(
 
 /** Why a value is not ours to set: a later file has the last word, or it comes from a variable. */
 function overrideBy(
-  { paths, documents }: Project,
+  project: Project,
   main: Layer,
   { service, name, value }: Ruled,
-  { layer, word }: Standing,
+  { path, layer, word }: Standing & { readonly path: Path },
 ): SakError | undefined {
-  const place = `${paths[layer.file]}:${lineAt(documents[layer.file]?.text ?? '', word.offset)}`
+  const place = placeOf(project, service, path)
   const remove = "overrides: 'remove' writes ours in its place"
   if (word.text.includes('$')) {
     const reason = `${place}: ${name} of ${service} comes from a variable, ${word.text}`
@@ -141,9 +141,8 @@ function overrideBy(
   )
 }
 
-function shared({ paths, documents }: Project, { service, name }: Ruled, { layer, word }: Standing): SakError {
-  const place = `${paths[layer.file]}:${lineAt(documents[layer.file]?.text ?? '', word.offset)}`
-  const reason = `${place}: ${name} of ${service} cannot be set without changing something else, such as a service that shares it`
+function shared(project: Project, { service, name }: Ruled, path: Path): SakError {
+  const reason = `${placeOf(project, service, path)}: ${name} of ${service} cannot be set without changing something else, such as a service that shares it`
   return blocked('unsupported', reason, `write the limits of ${service} out, without an anchor or a merge`)
 }
 

@@ -21,7 +21,7 @@ export function decide(files: readonly FileRead[], params: Params): Decision {
   const faults = parsed.flatMap(({ path, document }) => ('fault' in document ? [notCompose(path, document.fault)] : []))
   const documents = parsed.flatMap(({ document }) => ('fault' in document ? [] : [document]))
   if (faults.length > 0) return { files, blocked: faults, swap: {} }
-  const project = { paths: files.map(({ path }) => path), documents }
+  const project = { paths: files.map(({ path }) => path), documents, asRead: documents }
   const reasons = unjudged(project, params)
   if (reasons.length > 0) return { files, blocked: reasons, swap: {} }
   const ruling = ruleAll(project, params)

@@ -1,18 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { dockerlimits } from 'sak-reconcile/modules'
+import { dockerlimits, file } from 'sak-reconcile/modules'
 import { brokenLaws, FakeHostState, fakeFacts, fakeHost, runCases } from 'sak-reconcile/testing'
 import t from 'tap'
 import { z } from 'zod'
 import { asked } from '../../modules/dockerlimits/engine.ts'
 import { composeFileOf } from '../../modules/dockerlimits/files.ts'
-import { guide } from '../../modules/dockerlimits/params.ts'
+import { guide, Params } from '../../modules/dockerlimits/params.ts'
+import { decide } from '../../modules/dockerlimits/saved.ts'
 import { bytesOfSize, meaningOf, sizeText } from '../../modules/dockerlimits/values.ts'
 import { advise } from '../../src/core/advise.ts'
 import { budgetOf, isOver } from '../../src/core/budget.ts'
 import { factsOf } from '../../src/core/facts.ts'
-import { isSakError, type Step } from '../../src/index.ts'
+import { definePlaybook, isSakError, type Step, type Task } from '../../src/index.ts'
 
 const cases = await runCases(fileURLToPath(new URL('../../fixtures/dockerlimits', import.meta.url)), dockerlimits)
 const stepsOf = (wanted: string): readonly Step[] => {
@@ -20,6 +21,7 @@ const stepsOf = (wanted: string): readonly Step[] => {
   if (!assessment) throw new Error(`no case ${wanted}`)
   return assessment.steps
 }
+const host = { name: 'web1', groups: [], vars: {} }
 const folder = fileURLToPath(new URL('../../fixtures/dockerlimits', import.meta.url))
 const CaseFile = z.object({ host: FakeHostState })
 const hostOf = async (name: string) =>
@@ -85,6 +87,19 @@ t.test('what is done to a container, and how it goes back', async t => {
   t.match(
     done('swap-by-the-file')[0]?.[0],
     update('--memory 891289600 --memory-swap 891289600 --cpus 1.5 --memory-reservation 536870912'),
+  )
+})
+
+t.test('places are those on the host, also where something is added above', async t => {
+  const content = 'services:\n  api:\n    image: a\n  web:\n    mem_limit: $A\n    cpu_quota: 1000\n    scale: 3\n'
+  const services = { api: { memory: '1G', cpus: 1 }, web: { memory: '1G', cpus: 1 } }
+  const { blocked } = decide(
+    [{ kind: 'file', path: '/a/b.yml', content }],
+    Params.parse({ file: '/a/b.yml', services }),
+  )
+  t.same(
+    blocked.map(({ message }) => message.split(' ')[0]),
+    ['/a/b.yml:6:', '/a/b.yml:7:', '/a/b.yml:5:'],
   )
 })
 
@@ -162,6 +177,17 @@ t.test('params', async t => {
   t.match(message({ project: '/a', services: { api: { cpus: 0 } } }), /0.01 or more/)
   t.match(message({ project: '/a', services: { api: 'redis' } }), /"backend", "postgresql", "frontend" or "nginx"/)
   t.match(message({ project: '/a', services: { 'a b': api } }), /name of a service/)
+})
+
+t.test('who else rules the file is named when the playbook loads', async t => {
+  const limits = (services: object, where: object = { project: '/srv/app' }) =>
+    dockerlimits.parse({ ...where, services }, { label: JSON.stringify([services, where]) })
+  const api = limits({ api: { memory: '1G' } })
+  const load = (...list: Task[]) => definePlaybook({ name: 'shop', tasks: () => list })().tasksFor(host)
+  t.equal(load(api, limits({ db: { memory: '1G' } })).length, 2)
+  const inFile = { file: '/srv/app/compose.yml' }
+  t.throws(() => load(api, limits({ api: { cpus: 1 } }, inFile)), /the limits of api of \/srv\/app\/compose.yml/)
+  t.throws(() => load(api, file({ path: '/srv/app/docker-compose.yml', content: '' })), /docker-compose.yml/)
 })
 
 t.test('the guide counts in the budget', async t => {
