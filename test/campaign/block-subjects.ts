@@ -1,5 +1,5 @@
 import { together } from 'sak-reconcile'
-import { command, cron, directory, file, line, template, timer } from 'sak-reconcile/modules'
+import { command, cron, directory, file, line, service, template, timer, user } from 'sak-reconcile/modules'
 import type { Subject } from './subjects.ts'
 
 const at = (name: string) => `/srv/blocks/${name}`
@@ -100,5 +100,19 @@ printf '%s\\n' '# theirs' '1 1 * * * true' | install -o ubuntu -g crontab -m 600
 systemctl reset-failed campaign.timer 2>/dev/null; true`,
     files: ['/etc/systemd/system/timers.target.wants/campaign.timer'],
     kill: 'systemctl stop campaign.timer',
+  },
+  {
+    name: 'service',
+    tasks: [service({ name: 'campaign-app', restartedAfter: [at('app.conf')] })],
+    reset: anew(`echo new >app.conf
+printf '[Service]\\nExecStart=/usr/bin/sleep infinity\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/campaign-app.service
+systemctl daemon-reload; systemctl disable --now campaign-app 2>/dev/null; systemctl reset-failed campaign-app 2>/dev/null; true`),
+    files: ['/etc/systemd/system/multi-user.target.wants/campaign-app.service'],
+    kill: 'systemctl kill -s KILL campaign-app',
+  },
+  {
+    name: 'user',
+    tasks: [user({ name: 'campaign', groups: ['campaigners', 'adm'], createGroups: true, shell: '/bin/sh' })],
+    reset: 'userdel -r campaign 2>/dev/null; groupdel campaigners 2>/dev/null; rm -rf /home/campaign; true',
   },
 ]
