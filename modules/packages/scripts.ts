@@ -71,6 +71,8 @@ todo=$({ cat; echo ---; dpkg-query -W -f '\${binary:Package} =\${Version} \${db:
     END { for (name in was) if (!(name in seen) && was[name] ~ /^[0-9]/) print "back " name "=" was[name] }')
 back=$(printf '%s\\n' "$todo" | sed -n 's/^back //p')
 purge=$(printf '%s\\n' "$todo" | sed -n 's/^purge //p')
+# a killed dpkg refuses to go on before it has ended that; whether all of it can be configured does not matter here
+if [ -n "$back$purge" ] && ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1; then dpkg --force-confold --configure -a || :; fi
 [ -z "$back" ] || "$@" --allow-downgrades install $back || exit
 [ -z "$purge" ] || "$@" purge $purge`
 

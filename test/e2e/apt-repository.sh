@@ -30,6 +30,17 @@ build sak-app 3.0 'Depends: sak-lib (>= 2.0)' 'echo no good; exit 1' 'as shipped
 build sak-broken 1.0 'Depends: sak-plugin' 'test -e /srv/let-it || { echo "cannot start"; exit 1; }'
 build sak-plugin 1.0
 build sak-rival 1.0 'Conflicts: sak-lib'
+# ends, as a power cut would, all that works on its installation; once
+cut='if [ -e /srv/cut ]; then
+  rm /srv/cut
+  p=$PPID above=
+  while [ "$p" -gt 1 ] && [ "$(cat "/proc/$p/comm")" != sshd ]; do
+    above="$above $p"
+    p=$(sed "s/.*) . \\([0-9]*\\) .*/\\1/" "/proc/$p/stat")
+  done
+  kill -9 $above
+fi'
+build sak-cut 1.0 'Depends: sak-plugin' "$cut"
 build sak-provider 1.0 'Provides: sak-virtual'
 
 for deb in *.deb; do

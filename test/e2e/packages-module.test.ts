@@ -193,6 +193,17 @@ t.test('what was left half-way is found and brought to its end', async t => {
   t.equal(await host.output('dpkg --audit; ls /var/lib/dpkg/updates', root), '')
 })
 
+t.test('what a power cut leaves is undone by the next apply', async t => {
+  await fresh()
+  await host.exec('touch /srv/cut', root)
+  t.match(await one({ name: 'sak-cut' }), { status: 'failed', error: { rollback: 'failed' } })
+  t.match(await installed(), /^i[FUH] {1,2}sak-cut 1.0/)
+  t.match(await dry({ name: 'sak-cut' }), { status: 'interrupted' })
+  const other = await one({ name: 'sak-provider' })
+  t.match(other, { status: 'changed', error: null })
+  t.equal(await installed(), 'ii  sak-provider 1.0', 'the other task was undone first')
+})
+
 t.test("somebody else's lock is waited for", async t => {
   await fresh()
   const hold = (path: string) =>
