@@ -30,7 +30,9 @@ export function judgeDaemon(unit: UnitProperties | undefined): {
     return {
       running: none,
       boot: none,
-      blocked: [blocked('not-installed', 'there is no cron daemon', 'apt-get install cron')],
+      blocked: [
+        blocked('not-installed', 'there is no cron daemon', "packages({ name: 'cron' }) before this task installs it"),
+      ],
     }
   }
   const { Id = '', LoadState, ActiveState = '', UnitFileState = '' } = unit

@@ -101,7 +101,11 @@ function render(params: Params): string {
 }
 
 function noDirectory({ place }: Params): SakError {
-  return blocked('not-installed', `there is no ${directories[place]}: cron is not installed`, 'apt-get install cron')
+  return blocked(
+    'not-installed',
+    `there is no ${directories[place]}: cron is not installed`,
+    "packages({ name: 'cron' }) before this task installs it",
+  )
 }
 
 function noUser({ user }: Params): SakError {

@@ -86,7 +86,11 @@ export const logrotate = defineModule({
       readConfigsAndVerdict(host),
     ])
     if (installed.every(found => found === null)) {
-      throw blocked('not-installed', 'logrotate is not installed', 'apt-get install logrotate')
+      throw blocked(
+        'not-installed',
+        'logrotate is not installed',
+        "packages({ name: 'logrotate' }) before this task installs it",
+      )
     }
     const { current, desired, reasons } = judge(params, ...read)
     const { dropIn, running, boot } = schedule

@@ -53,7 +53,8 @@ export const nginxconf = defineModule({
     const reading = Promise.all([readConfig(host, params.path), host.file(params.path)])
     reading.catch(() => {})
     const [build, state] = await Promise.all([host.command(['nginx', '-V']), orUnreadable(readService(host))])
-    if (build.code === 127) throw blocked('not-installed', 'there is no nginx', 'apt-get install nginx')
+    if (build.code === 127)
+      throw blocked('not-installed', 'there is no nginx', "packages({ name: 'nginx' }) before this task installs it")
     const [config, standing] = await reading
     const { ours, others, blocked: reasons } = decide(config, params, build.stderr)
     const before = others.map(other => config.files.find(file => file.path === other.path) ?? other)

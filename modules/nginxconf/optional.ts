@@ -61,6 +61,6 @@ export function missingModule(name: string, build: string, loaded: readonly stri
 
 /** Names the module that is missing and where to get it. */
 export function describeMissing({ dynamic, builtIn, package: debian }: OptionalModule): { what: string; hint: string } {
-  if (debian) return { what: dynamic ?? debian, hint: `apt-get install ${debian}` }
+  if (debian) return { what: dynamic ?? debian, hint: `packages({ name: '${debian}' }) before this task installs it` }
   return { what: builtIn ?? 'a module', hint: `it wants an nginx that was configured ${builtIn}` }
 }

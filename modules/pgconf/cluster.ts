@@ -31,7 +31,7 @@ export function findCluster(files: readonly FileRead[], wanted: string | undefin
     throw blocked(
       'not-installed',
       'there is no PostgreSQL cluster (/etc/postgresql/VERSION/NAME/postgresql.conf)',
-      'install one: apt-get install postgresql',
+      "packages({ name: 'postgresql' }) before this task installs it",
     )
   }
   if (wanted === undefined && names.length > 1) {

@@ -39,7 +39,9 @@ export function obstacles(kernel: Kernel, desired: Values): SakError[] {
   const differing = Object.keys(desired).filter(key => current[key] !== desired[key])
   const reasons = differing.flatMap(key => obstacle(key, kernel) ?? [])
   if (differing.length > 0 && !kernel.hasSysctl) {
-    reasons.push(blocked('not-installed', 'there is no /sbin/sysctl', 'install the package procps'))
+    reasons.push(
+      blocked('not-installed', 'there is no /sbin/sysctl', "packages({ name: 'procps' }) before this task installs it"),
+    )
   }
   return reasons
 }
