@@ -34,12 +34,20 @@ export interface Behaviour {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'sak-faulty-'))
-const { generateKeyPairSync } = ssh2.utils
-const hostKeys = generateKeyPairSync('ed25519')
+const hostKeys = makeKeys()
 /** As in known_hosts. */
 export const hostKey = hostKeys.public.split(' ').slice(0, 2).join(' ')
-const userKey = generateKeyPairSync('ed25519')
+const userKey = makeKeys()
 writeFileSync(join(directory, 'id'), userKey.private, { mode: 0o600 })
+
+/** ssh2 writes one key in three hundred so that it cannot read it. */
+function makeKeys() {
+  const { generateKeyPairSync, parseKey } = ssh2.utils
+  for (;;) {
+    const keys = generateKeyPairSync('ed25519')
+    if (!(parseKey(keys.private) instanceof Error)) return keys
+  }
+}
 
 export interface FaultyServer {
   readonly port: number
