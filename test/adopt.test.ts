@@ -3,11 +3,24 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as modules from 'sak-reconcile/modules'
 import t from 'tap'
+import type { Task } from '../src/core/task.ts'
 import { Case } from '../src/testing/cases.ts'
-import { fakeHost } from '../src/testing.ts'
+import { type FakeHostState, fakeHost } from '../src/testing.ts'
 
 const fixtures = join(import.meta.dirname, '../fixtures')
 const able = Object.values(modules).filter(module => module.adopt !== undefined)
+
+/** What differs; nothing where the recording is of another task, and cannot tell. */
+async function judge(task: Task, host: FakeHostState): Promise<readonly string[]> {
+  try {
+    const { changes, blocked } = await task.assess(fakeHost(host))
+    const other = [...changes.map(({ key }) => key), ...blocked.map(({ message }) => message)]
+    return other.length > 0 ? other : ['in sync']
+  } catch (error) {
+    if (error instanceof Error && /the fake host has no answer/.test(error.message)) return []
+    throw error
+  }
+}
 
 function recordedInSync(name: string) {
   const folder = join(fixtures, name)
@@ -22,10 +35,8 @@ for (const module of able) {
     t.test(`${module.moduleName}, ${each}`, async t => {
       const found = (await module.adopt?.(fakeHost(host))) ?? []
       t.not(typeof found, 'string', String(found))
-      for (const input of found) {
-        const { changes, blocked } = await module.parse(input).assess(fakeHost(host))
-        t.same({ changes, blocked }, { changes: [], blocked: [] }, JSON.stringify(input))
-      }
+      const judged = await Promise.all([found].flat().map(input => judge(module.parse(input), host)))
+      t.same([...new Set(judged.flat())], ['in sync'], JSON.stringify(found))
     })
   }
 }
