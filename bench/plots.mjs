@@ -1,7 +1,7 @@
-/** The plots of the page of the bench, drawn by the browser that opens it. */
+/** The plots of the pages of the bench, drawn by the browser that opens one: of each what there is data for. */
 import * as Plot from '@observablehq/plot'
 
-const { points, memory } = JSON.parse(document.getElementById('data').textContent)
+const { points = [], memory = [], growth = [] } = JSON.parse(document.getElementById('data').textContent)
 const width = Math.min(1100, document.body.clientWidth)
 const colors = {
   ours: '#d62728',
@@ -58,14 +58,16 @@ for (const delay of [...new Set(points.map(({ delayMs }) => delayMs))].sort((a, 
   })
 }
 const near = points.filter(point => point.delayMs === 0 && point.forks === forks)
-show('Client CPU for each host', 'Level once what a start costs is shared by many hosts.', {
-  ...overHosts(near, 'cpuMsPerHost'),
-  y: { type: 'log', label: 'ms for each host' },
-})
-show('Memory of the client', 'The most that all its processes had together.', {
-  ...overHosts(near, 'peakMiB'),
-  y: { label: 'MiB', zero: true },
-})
+if (near.length > 0)
+  show('Client CPU for each host', 'Level once what a start costs is shared by many hosts.', {
+    ...overHosts(near, 'cpuMsPerHost'),
+    y: { type: 'log', label: 'ms for each host' },
+  })
+if (near.length > 0)
+  show('Memory of the client', 'The most that all its processes had together.', {
+    ...overHosts(near, 'peakMiB'),
+    y: { label: 'MiB', zero: true },
+  })
 const most = Math.max(...memory.map(({ atMs }) => atMs))
 if (memory.length > 0)
   show('Our memory over time', 'Level while hosts come and go: nothing is kept of a host but its report.', {
@@ -75,3 +77,17 @@ if (memory.length > 0)
     y: { label: 'MiB', zero: true },
     marks: [Plot.line(memory, { x: d => d.atMs / 1000, y: 'MiB', stroke: 'run' })],
   })
+
+for (const what of [...new Set(growth.map(({ name }) => name))]) {
+  const of = growth.filter(({ name }) => name === what)
+  show(`Growth: ${what}`, 'A straight line is linear growth.', {
+    height: 240,
+    color: { legend: true },
+    x: { label: 'size', zero: true },
+    y: { label: 'CPU, ms', zero: true },
+    marks: [
+      Plot.line(of, { x: 'size', y: 'cpuMs', stroke: '#d62728' }),
+      Plot.dot(of, { x: 'size', y: 'cpuMs', fill: '#d62728', tip: true }),
+    ],
+  })
+}

@@ -13,7 +13,7 @@ import { type BenchHosts, sshPort, startBenchHosts } from './hosts.ts'
 import { cost, sampledCost } from './measure.ts'
 import { writePage } from './page.ts'
 import type { Results, Series } from './results.ts'
-import { tableOf } from './table.ts'
+import { plotsOf, tableOf } from './table.ts'
 import { startWire, type Wire, wirePort } from './wire.ts'
 
 const list = (text: string) => text.split(',').filter(Boolean)
@@ -56,7 +56,14 @@ const about = { at: new Date().toISOString(), node: process.version, cores: cpus
 const results: Results = { ...about, series }
 mkdirSync(options.out, { recursive: true })
 writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results)}\n`)
-await writePage(results, join(options.out, 'results.html'))
+await writePage(
+  {
+    title: 'What work on hosts over SSH costs',
+    about: `${about.at.slice(0, 10)}, commit ${commit}, Node ${about.node}, ${about.cores} cores for client and hosts together. Medians.`,
+    data: plotsOf(results),
+  },
+  join(options.out, 'results.html'),
+)
 console.log(tableOf(results))
 console.log(`\n${join(options.out, 'results.json')}, and as a page results.html`)
 

@@ -60,3 +60,24 @@ function ratioOf(ours: Series, other: Series): string {
 export function peakOf({ peakMiB, memory = [] }: Series): number {
   return Math.max(...peakMiB, ...memory.map(({ MiB }) => MiB))
 }
+
+/** What plots.mjs draws of it: a point for each series, and what our memory was over time with the most hosts. */
+export function plotsOf({ series }: Pick<Results, 'series'>) {
+  const most = Math.max(...series.map(({ hosts }) => hosts))
+  return {
+    points: series.map(each => {
+      const { scenario, hosts, forks, delayMs, who } = each
+      const wall = spread(each.wallMs)
+      const { median: cpuMs } = spread(each.cpuMs)
+      return { scenario, hosts, forks, delayMs, who, wall, cpuMsPerHost: cpuMs / hosts, peakMiB: peakOf(each) }
+    }),
+    memory: series.flatMap(({ who, scenario, hosts, forks, delayMs, memory = [] }) =>
+      who === 'ours' && hosts === most
+        ? memory.map(({ atMs, MiB }) => ({ run: runName(scenario, hosts, forks, delayMs), atMs, MiB }))
+        : [],
+    ),
+  }
+}
+
+const runName = (scenario: string, hosts: number, forks: number, delayMs: number) =>
+  `${scenario}, ${hosts} host${hosts === 1 ? '' : 's'}, ${forks} at once${delayMs > 0 ? `, RTT ${delayMs} ms` : ''}`

@@ -15,6 +15,7 @@ import { loadInventory } from '../loading/inventory.ts'
 import { resolveLimit } from '../loading/limit.ts'
 import { asPlaybook, loadPlaybook } from '../loading/playbook.ts'
 import type { RunOptions } from '../run.ts'
+import { keepHeapSmall } from './heap.ts'
 import type { CliOptions } from './options.ts'
 import { askSecret } from './questions.ts'
 import { screen } from './screen.ts'
@@ -59,6 +60,7 @@ export async function runOptions(cli: CliOptions): Promise<CliRun> {
     ...(forks !== undefined && { forks }),
     ...rolloutOptions(cli, loaded?.config),
   }
+  keepHeapSmall()
   const named = cli.playbook === undefined ? undefined : absolute(cli.playbook, cwd)
   const source = {
     vars: cli.var ?? {},

@@ -35,15 +35,17 @@ const marks = {
 export function textReport({ color, quiet = false, verbose = false, write }: TextOptions): Reporter {
   const colors = pc.createColors(color)
   let planShown = false
+  let brief = false
   let mode: Report['mode'] = 'dry-run'
   const onEvent = (event: RunEvent) => {
     if (event.type === 'start') {
       planShown = mode === 'dry-run' && event.mode === 'apply' && planShown
       mode = event.mode
+      brief = !verbose && event.hosts.length > manyHosts
     }
     if (event.type === 'host' && !isNotStarted(event.report)) {
-      const lines = hostLines(event.report, { colors, quiet, verbose, mode, planShown })
-      if (lines.length > 0) write(`${lines.join('\n')}\n\n`)
+      const lines = hostLines(event.report, { colors, quiet, verbose, mode, planShown, brief })
+      if (lines.length > 0) write(`${lines.join('\n')}\n${brief && lines.length === 1 ? '' : '\n'}`)
       if (mode === 'dry-run') planShown = true
     }
     if (event.type === 'end') {
@@ -61,11 +63,15 @@ type Colors = ReturnType<typeof pc.createColors>
 
 /** Of a change, unless all is asked for: more scrolls the rest of the report away. */
 const most = { lines: 200, columns: 500 } as const
+/** With more hosts than these, tasks in sync are not named, and a host in sync takes a line. */
+const manyHosts = 20
 
 interface View {
   readonly colors: Colors
   readonly quiet: boolean
   readonly verbose: boolean
+  /** Of what is in sync only how much it is. */
+  readonly brief: boolean
   readonly mode: Report['mode']
   /** The plan stood on the screen before: what was changed as planned is not shown twice. */
   readonly planShown: boolean
@@ -88,14 +94,16 @@ function paint(colors: Colors, status: HostStatus): (text: string) => string {
 }
 
 function hostLines(host: HostReport, view: View): string[] {
-  const { colors, quiet, verbose, planShown } = view
-  const tasks = host.tasks.filter(task => !quiet || (task.status !== 'ok' && task.status !== 'skipped'))
+  const { colors, quiet, verbose, brief, planShown } = view
+  const tasks = host.tasks.filter(task => !(quiet || brief) || (task.status !== 'ok' && task.status !== 'skipped'))
   if (quiet && tasks.length === 0 && !host.error) return []
   const trips = `${host.roundTrips} round trip${host.roundTrips === 1 ? '' : 's'}, ${(host.durationMs / 1000).toFixed(1)} s`
-  const head = `${colors.bold(printable(host.name))}  ${paint(colors, host.status)(host.status)}  ${colors.dim(trips)}`
+  const inSync = host.tasks.filter(({ status }) => status === 'ok').length
+  const rest = brief && inSync > 0 ? `, ${inSync} task${inSync === 1 ? '' : 's'} in sync` : ''
+  const head = `${colors.bold(printable(host.name))}  ${paint(colors, host.status)(host.status)}  ${colors.dim(trips + rest)}`
   const width = Math.max(...tasks.map(task => task.label.length), 0)
   const error = host.error ? indent(errorLines(host.error, colors)) : []
-  const budget = budgetLines(host, { colors, verbose, brief: quiet || planShown })
+  const budget = budgetLines(host, { colors, verbose, brief: quiet || brief || planShown })
   return [
     head,
     ...error,

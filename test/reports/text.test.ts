@@ -214,3 +214,20 @@ t.test('a long diff is cut for a terminal, with where the rest is; --verbose cut
   t.notMatch(text, '+line 200\n')
   t.match(textOf(all, { verbose: true }), /\+line 999\n +\+x{1000}\n/)
 })
+
+t.test('of many hosts only what is not in sync is named, unless all is asked for', t => {
+  const fine = host([task({ label: 'one' }), task({ label: 'two' })], { name: 'fine', status: 'ok' })
+  const other = host([task({ label: 'one' }), { ...drift, label: 'two' }], { name: 'other' })
+  const many = events('dry-run', [other, ...Array.from({ length: 20 }, () => fine)])
+  const text = textOf(many)
+  t.match(
+    text,
+    'other  ok  2 round trips, 1.2 s, 1 task in sync\n  ~ drift    two  (reload)\n      saved /a\n        --- /a\n',
+  )
+  t.match(text, '\n\nfine  ok  2 round trips, 1.2 s, 2 tasks in sync\nfine  ok')
+  t.notMatch(text, 'one')
+  const named = 'fine  ok  2 round trips, 1.2 s\n  ✓ ok       one\n'
+  t.match(textOf(many, { verbose: true }), named)
+  t.match(textOf(events('dry-run', [fine])), named)
+  t.end()
+})
