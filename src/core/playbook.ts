@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { AdviceOptions } from './advice.ts'
-import { SakError } from './errors.ts'
+import { isSakError, SakError } from './errors.ts'
 import { describeIssues } from './issues.ts'
 import { didYouMean } from './nearest.ts'
 import { refuseConflicts } from './ownership.ts'
@@ -142,7 +142,7 @@ function makePlaybook<Schema extends z.ZodObject>(
       return expansion.tasks
     }
     const expanded = replaceTasks(
-      flattenTasks([tasks([definition.tasks(params, host)], { silence })], within),
+      flattenTasks([tasks([tasksOf(() => definition.tasks(params, host), name, host)], { silence })], within),
       replacements,
       within,
     )
@@ -226,6 +226,21 @@ function checkGiven(name: string, schema: z.ZodObject, given: Vars): void {
     path.reduce<unknown>((value, key) => (isRecord(value) ? value[String(key)] : value), given) !== undefined
   const wrong = error?.issues.filter(({ path }) => isGiven(path))
   if (wrong && wrong.length > 0) throw invalidParams(name, schema, new z.ZodError(wrong))
+}
+
+/** What the author's function answers; what it throws is the author's to mend, and is said with its place. */
+function tasksOf<List>(call: () => List, name: string, host: PlaybookHost): List {
+  try {
+    return call()
+  } catch (cause) {
+    if (isSakError(cause) || !(cause instanceof Error)) throw cause
+    const [, place] = /\n\s+at (?:.*\()?(.+:\d+:\d+)\)?/.exec(cause.stack ?? '') ?? []
+    const hint = `look at ${place ?? 'its tasks'}; a task, together([...]) or a playbook stands in the list as it is, without "..."`
+    throw new SakError('invalid-playbook', `playbook ${name}: its tasks for ${host.name} cannot be made: ${cause}`, {
+      hint,
+      cause,
+    })
+  }
 }
 
 function invalidParams(name: string, schema: z.ZodType, error: z.ZodError): SakError {

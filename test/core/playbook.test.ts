@@ -79,3 +79,17 @@ t.test('playbooks of another copy of the package are known', async t => {
   t.equal(web.playbookName, 'web')
   t.equal(definePlaybook({ name: 'p', tasks: () => [] })().hosts, 'all')
 })
+
+t.test('what the tasks of an author throw is said with its place, and as no fault of ours', async t => {
+  const broken = definePlaybook({
+    name: 'broken',
+    tasks: () => {
+      throw new TypeError('it is not iterable')
+    },
+  })
+  t.throws(() => broken().tasksFor(web1), {
+    code: 'invalid-playbook',
+    message: 'playbook broken: its tasks for web1 cannot be made: TypeError: it is not iterable',
+    hint: /look at .*playbook\.test\.ts:\d+:\d+/,
+  })
+})
