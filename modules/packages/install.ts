@@ -38,9 +38,8 @@ export async function decideInstall(
     return { plan: nothingToDo, lists: known, versions: new Map(), others: noOthers, reasons }
   }
   const simulation = parseSimulation(simulated.stdout)
-  const pins = [...pinsOf(simulation), ...simulation.configures.map(({ name, version }) => `${name}=${version}`)]
   const allowed = { removals: simulation.removes.length > 0, downgrades: simulation.downgrades.length > 0 }
-  const argv = install(params, pins, allowed)
+  const argv = install(params, pinsOf(simulation, names), allowed)
   const foreseen = await foresee(host, { names, all, simulation, argv, verb: 'install', purge: false })
   return { ...foreseen, lists: known, reasons: judge(params, names, simulation, all.rows) }
 }
@@ -51,9 +50,11 @@ function specOf(name: string, there: Row | undefined, { version }: Params): stri
   return wanted === undefined ? name : `${name}=${wanted}`
 }
 
-const pinsOf = ({ installs, removes }: Simulation): readonly string[] => [
+/** Just what was simulated. What else was left half-way is configured without being named, which would mark it as wanted. */
+const pinsOf = ({ installs, removes, configures }: Simulation, names: readonly string[]): readonly string[] => [
   ...installs.map(({ name, to }) => `${name}=${to}`),
   ...removes.map(name => `${name}-`),
+  ...configures.filter(({ name }) => names.includes(name)).map(({ name, version }) => `${name}=${version}`),
 ]
 
 interface Unforeseen {

@@ -20,25 +20,11 @@ export function judge(
   const touched = new Set([...installs, ...configures].map(({ name }) => name))
   const passedOver = params.state === 'present' ? names.filter(name => !touched.has(name)) : []
   const instead = installs.map(({ name }) => name)
+  const wouldRemove = `apt would remove ${removed.map(name => `${name} ${from(name)}`).join(', ')}`
+  const wouldLower = `apt would go back: ${lowered.map(name => `${name} from ${from(name)} to ${to(name)}`).join(', ')}`
   return [
-    ...(removed.length === 0
-      ? []
-      : [
-          blocked(
-            'refused',
-            `apt would remove ${removed.map(name => `${name} ${from(name)}`).join(', ')}`,
-            `mayRemove: ${listed(removed)} lets it`,
-          ),
-        ]),
-    ...(lowered.length === 0
-      ? []
-      : [
-          blocked(
-            'refused',
-            `apt would go back: ${lowered.map(name => `${name} from ${from(name)} to ${to(name)}`).join(', ')}`,
-            `mayDowngrade: ${listed(lowered)} lets it`,
-          ),
-        ]),
+    ...(removed.length === 0 ? [] : [blocked('refused', wouldRemove, `mayRemove: ${listed(removed)} lets it`)]),
+    ...(lowered.length === 0 ? [] : [blocked('refused', wouldLower, `mayDowngrade: ${listed(lowered)} lets it`)]),
     ...heldOthers.map(name => heldError(name, false)),
     ...passedOver.map(name =>
       blocked(

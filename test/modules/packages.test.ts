@@ -77,6 +77,7 @@ t.test('apt is held to what was planned', async t => {
   t.match(argv('removed'), / remove sak-app$/)
   t.match(argv('purged'), / purge sak-app$/)
   t.match(argv('half-configured'), / install sak-broken=1.0$/)
+  t.match(argv('half-configured-by-the-way'), / install sak-provider=1.0$/, 'what is named would be marked as wanted')
   for (const name of ['upgrade', 'purged', 'no-lists']) {
     t.match(aptIn(stepsOf(name)).env, { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' })
   }
