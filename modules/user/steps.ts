@@ -59,7 +59,10 @@ function stillAbsent({ from, groups, home }: Work, name: string): readonly Step[
   ]
   if (things.length === 0) return []
   return [
-    run(['sh', '-c', isThere, 'sh', ...things], { title: `not there yet: ${things.join(', ')}`, undo: 'resumable' }),
+    run(['sh', '-c', isThere, 'sh', ...things], {
+      title: `check that nobody has made it yet: ${things.join(', ')}`,
+      undo: 'resumable',
+    }),
   ]
 }
 
