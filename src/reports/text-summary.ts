@@ -35,9 +35,14 @@ function notStartedLines(hosts: readonly HostReport[], colors: Colors): string[]
   const names = new Map<string, string[]>()
   for (const { name, error } of hosts.filter(isNotStarted)) {
     const why = error?.message ?? ''
-    names.set(why, [...(names.get(why) ?? []), printable(name)])
+    const known = names.get(why)
+    if (known) known.push(printable(name))
+    else names.set(why, [printable(name)])
   }
-  return [...names].map(([why, all]) => `${colors.red('not started')} ${all.join(', ')}  ${printable(why)}`)
+  return [...names].map(([why, all]) => {
+    const more = all.length > mostNamed ? ` and ${all.length - mostNamed} more` : ''
+    return `${colors.red('not started')} ${all.slice(0, mostNamed).join(', ')}${more}  ${printable(why)}`
+  })
 }
 
 function totals({ mode, hosts, summary, durationMs }: Report, colors: Colors): string {

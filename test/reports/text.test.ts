@@ -231,3 +231,12 @@ t.test('of many hosts only what is not in sync is named, unless all is asked for
   t.match(textOf(events('dry-run', [fine])), named)
   t.end()
 })
+
+t.test('of many hosts that were not started some are named', t => {
+  const left = { ...error, code: 'not-started', message: 'the run was interrupted' }
+  const hosts = Array.from({ length: 900 }, (_, index) =>
+    host([], { name: `h${index}`, status: 'skipped', error: left }),
+  )
+  t.match(textOf(events('apply', hosts)), /^not started h0, .*, h19 and 880 more {2}the run was interrupted$/m)
+  t.end()
+})
