@@ -6,7 +6,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cost } from './measure.ts'
+import { type Cost, cost } from './measure.ts'
+import { writePage } from './page.ts'
 import { spread } from './results.ts'
 
 const rounds = Number(process.argv[2] ?? 3)
@@ -90,31 +91,32 @@ const many = defineModule({
 export default definePlaybook({ name: 'large', tasks: () => [${tasks}] })
 `
 
-console.log('| what | size | CPU ms | peak MiB | text KiB | growth |')
-console.log('| --- | --- | --- | --- | --- | --- |')
+const growth: { name: string; size: number; cpuMs: number; peakMiB: number }[] = []
+console.log('| what | size | CPU ms | peak MiB |\n| --- | --- | --- | --- |')
 try {
   for (const { name, sizes, prepare } of cases) {
-    let before: { cpu: number; size: number } | undefined
     for (const size of sizes) {
       const folder = join(directory, 'files')
       rmSync(folder, { recursive: true, force: true })
       mkdirSync(folder)
       writeFileSync(join(directory, 'large.mjs'), playbook(prepare(size, folder)))
-      const run = {
-        argv: [process.execPath, cli, './large.mjs', '-n'],
-        cwd: directory,
-        env: { HOME: directory },
-        codes: [2],
+      const argv = [process.execPath, cli, './large.mjs', '-n']
+      const costs: Cost[] = []
+      for (let round = 0; round < rounds; round++) {
+        costs.push(await cost({ argv, cwd: directory, env: { HOME: directory }, codes: [2] }))
       }
-      const costs = []
-      for (let round = 0; round < rounds; round++) costs.push(await cost(run))
-      const cpu = spread(costs.map(({ cpuMs }) => cpuMs)).least
-      const peak = spread(costs.map(({ peakMiB }) => peakMiB)).median
-      const growth = before === undefined ? '' : (cpu / before.cpu).toFixed(2)
-      console.log(`| ${name} | ${size} | ${cpu.toFixed(0)} | ${peak.toFixed(0)} | | ${growth} |`)
-      before = { cpu, size }
+      const of = (value: (cost: Cost) => number) => Math.round(spread(costs.map(value)).least)
+      growth.push({ name, size, cpuMs: of(({ cpuMs }) => cpuMs), peakMiB: of(({ peakMiB }) => peakMiB) })
     }
+    const found = growth.filter(each => each.name === name)
+    const row = (['size', 'cpuMs', 'peakMiB'] as const).map(what => found.map(each => each[what]).join(', '))
+    console.log(`| ${[name, ...row].join(' | ')} |`)
   }
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }
+const out = fileURLToPath(new URL('out', import.meta.url))
+mkdirSync(out, { recursive: true })
+writeFileSync(join(out, 'large.json'), `${JSON.stringify(growth)}\n`)
+const about = 'Client CPU of a dry run on this machine, start and all: the least of all rounds.'
+await writePage({ title: 'What much to show costs', about, data: { growth } }, join(out, 'large.html'))
