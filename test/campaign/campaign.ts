@@ -3,7 +3,7 @@ import { isSakError } from '../../src/core/errors.ts'
 import type { TestHost } from '../e2e/harness.ts'
 import { breakAt, type CaseResult, type Ends, findEnds, freshen, verdicts } from './case.ts'
 import { type Fault, faults } from './faults.ts'
-import { type Subject, subjects } from './subjects.ts'
+import { named, type Subject, subjects } from './subjects.ts'
 import type { Point } from './trap.ts'
 
 /** Where faults are made: at each step boundary, at all that is made durable (within steps too), or at a few of them. */
@@ -12,7 +12,7 @@ export type Density = 'every' | 'boundaries' | 'few'
 export interface CampaignOptions {
   readonly hosts: readonly TestHost[]
   readonly density: Density
-  /** Names; default all. */
+  /** Names, in the order in which they are taken; default all. */
   readonly subjects?: readonly string[] | undefined
   readonly faults?: readonly string[] | undefined
   /** Cases that are not made again: an earlier campaign's. */
@@ -60,7 +60,7 @@ export async function campaign(options: CampaignOptions): Promise<readonly CaseD
 function jobsOf({ hosts, subjects: wanted, faults: made }: CampaignOptions): Job[] {
   const isFull = hosts.every(({ tier }) => tier === 'full')
   const possible = <T extends Subject | Fault>(all: readonly T[], names: readonly string[] | undefined) =>
-    all.filter(({ name, fullOnly }) => (names?.includes(name) ?? true) && (!fullOnly || isFull))
+    (names ? names.map(name => named(all, name)) : all).filter(({ fullOnly }) => !fullOnly || isFull)
   return possible(subjects, wanted).flatMap(subject => possible(faults, made).map(fault => ({ subject, fault })))
 }
 

@@ -106,8 +106,9 @@ cp -p /root/module_conf.json /home/ubuntu/.pm2/module_conf.json`,
   ...blockSubjects,
 ]
 
-export function subjectNamed(name: string): Subject {
-  const found = subjects.find(subject => subject.name === name)
-  if (!found) throw new Error(`no subject is called ${name}: ${subjects.map(each => each.name).join(', ')}`)
+/** @throws Error that tells the names that there are */
+export function named<T extends { readonly name: string }>(all: readonly T[], name: string): T {
+  const found = all.find(each => each.name === name)
+  if (!found) throw new Error(`nothing is called ${name}; there are ${all.map(each => each.name).join(', ')}`)
   return found
 }
