@@ -158,7 +158,7 @@ async function tellOthers(store: Store, notifiers: readonly Notifier[], { run }:
   const at = new Date().toISOString()
   try {
     const about = { notifiers, playbook, words, run: run.id, at, ...(signal && { signal }) }
-    for (const unreached of await deliver(store, about)) warn(inWords(unreached))
+    for (const unreached of await deliver(store, about)) if (!unreached.isKnown) warn(inWords(unreached))
     await store.prune(durationMs(config.keep ?? '400d'))
   } catch (error) {
     if (!isSakError(error)) throw error

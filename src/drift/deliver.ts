@@ -26,6 +26,8 @@ export interface DeliverOptions {
 export interface Unreached {
   readonly name: string
   readonly why: string
+  /** It was so before this run, and was told then. */
+  readonly isKnown: boolean
 }
 
 /**
@@ -34,7 +36,10 @@ export interface Unreached {
  */
 export async function deliver(store: Store, options: DeliverOptions): Promise<readonly Unreached[]> {
   const results = await Promise.all(options.notifiers.map(notifier => tellAll(notifier, store.state(), options)))
-  const unreached = results.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]))
+  const down = downNotifiers(store.state())
+  const unreached = results.flatMap(({ name, why }) =>
+    why === undefined ? [] : [{ name, why, isKnown: down.has(name) }],
+  )
   const commit = afterTelling(store.state(), results, options)
   if (!commit) return unreached
   await store.commit(commit)
@@ -98,9 +103,7 @@ function orLate(sending: Promise<void>, late: AbortSignal): Promise<void> {
 /** What was told, and which notifiers turned out to be down or up again; nothing where there is nothing to keep. */
 function afterTelling(state: State, results: readonly Telling[], options: DeliverOptions): CommitInput | undefined {
   const { at, run, notifiers } = options
-  const down = new Map(
-    Object.values(state.items).flatMap(item => (item.subject === 'notifier' ? [[item.key, item]] : [])),
-  )
+  const down = downNotifiers(state)
   const failed = results.filter(({ name, why }) => why !== undefined && !down.has(name))
   const opened = failed.map(({ name, why = '' }) => downItem(state, { name, why }, at))
   const isUp = (name: string) =>
@@ -120,13 +123,17 @@ function afterTelling(state: State, results: readonly Telling[], options: Delive
   return { at, items: opened, closed: closed.map(({ id }) => id), events, to, told: [...told, ...dropped] }
 }
 
+/** Notifiers that could not be reached before, by name. */
+const downNotifiers = ({ items }: State): ReadonlyMap<string, DriftItem> =>
+  new Map(Object.values(items).flatMap(item => (item.subject === 'notifier' ? [[item.key, item]] : [])))
+
 /** Notifiers that the config no longer has. What prints is told by the runs that print. */
 function gone({ waiting }: State, notifiers: readonly Notifier[]): readonly string[] {
   const names = new Set(waiting.flatMap(({ to }) => to))
   return [...names].filter(name => name !== 'output' && !notifiers.some(each => each.name === name))
 }
 
-function downItem({ store, seq }: State, { name, why }: Unreached, at: string): DriftItem {
+function downItem({ store, seq }: State, { name, why }: Omit<Unreached, 'isKnown'>, at: string): DriftItem {
   const where = { subject: 'notifier' as const, host: null, task: null, key: name }
   const place = placeOf(where)
   const times = { firstSeen: at, lastSeen: at, valueSince: at, toldAt: at, times: 1 }

@@ -131,6 +131,22 @@ t.test('mending on a schedule has the same history, tells the same people, and h
   t.match(await drift(), { code: 0, ...silence })
 })
 
+t.test('a notifier that is down is told of once, and each run says so by its exit code', async t => {
+  const notify = [{ kind: 'command', name: 'pager', argv: ['false'], tries: 1 }]
+  const { drift, put } = await project(t, { drift: { notify } })
+  t.match(await drift(), { code: 0, ...silence }, 'nothing was to be told')
+  await put('a', 'x')
+  t.match(await drift(), {
+    code: 2,
+    stdout: /failing {2}notifier pager/,
+    stderr: /^warning: the notifier pager was not/,
+  })
+  await put('a', 'hello\n')
+  t.match(await drift(), { code: 1, stdout: /^resolved localhost: first.*\n$/, stderr: '' })
+  t.match(await drift(), { code: 1, ...silence }, 'cron sends no mail each time')
+  t.match(await drift('--all'), { code: 1, stdout: /still {4}notifier pager[\s\S]*false ended with 1/ })
+})
+
 t.test('a rule silences the alarm, and the apply mends all the same', async t => {
   const { drift, put, apply, folder } = await project(t, {
     drift: { ignore: [{ task: 'first', reason: 'being tried' }] },

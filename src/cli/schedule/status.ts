@@ -29,7 +29,7 @@ const workedCodes: ReadonlySet<number> = new Set([0, 2])
 function meaningOf({ exitCode }: ScheduledRun): string {
   const meanings: Readonly<Record<number, string>> = {
     0: 'in sync',
-    1: 'it could not look, the log says why',
+    1: 'it could not look, or not tell somebody: the log says why, or "sak-reconcile drift --all"',
     2: 'drift found',
     4: 'something failed, was blocked or unreachable',
     6: 'drift found, and something failed, was blocked or unreachable',
