@@ -3,7 +3,7 @@
  * not the real one. Drifts come and go, hosts go down, the notifier fails, the disk is full, runs are killed, the clock jumps. At the end every
  * drift was told exactly once as new and once as resolved, nothing else was, and no host that was down counted as clean.
  *
- *   SAK_MONTH_RUNS=1440 npx tap --timeout=30000 test/e2e/drift-month.test.ts      # the whole month; default: 30 runs of it
+ *   SAK_MONTH_RUNS=1440 npx tap --timeout=30000 test/e2e/drift-month.test.ts      # the whole month, half an hour or more; default: 30 runs of it
  *   SAK_MONTH_SEED=7                                                             # another month
  */
 import { execFileSync, spawn } from 'node:child_process'
