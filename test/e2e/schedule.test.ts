@@ -128,6 +128,36 @@ t.test('removing leaves nothing', async t => {
   t.equal(await host.output('systemctl --failed --plain --no-legend'), '')
 })
 
+t.test('an apply from cron mends, with the same history, and tells the same people', async t => {
+  const notify = [{ kind: 'command', argv: ['sh', '-c', 'cat >>~/infra/mend/told'] }]
+  const config = { playbook: '../mend.mjs', inventory: 'localhost,', drift: { notify } }
+  const files = {
+    'mend.mjs': playbook.replaceAll('/tmp/note', '/tmp/mended'),
+    'mend/sak.config.json': JSON.stringify(config),
+  }
+  await host.exec('mkdir ~/infra/mend && echo hello >/tmp/mended')
+  for (const [name, content] of Object.entries(files)) await host.exec(`cat >~/infra/${name}`, { stdin: content })
+  const mending = { cwd: '~ubuntu/infra/mend' }
+  t.match(await sak('drift', mending), { code: 0, stdout: '' })
+  await host.exec('echo spoilt >/tmp/mended')
+  // as docs/drift.md has it
+  const entry = 'cd ~/infra/mend && npx sak-reconcile --yes --allow reload --quiet'
+  const line = `* * * * * ubuntu date >>~/infra/mend/ran; (${entry}) >>~/infra/mend/out 2>&1`
+  await host.exec('cat >/etc/cron.d/mend', { root: true, stdin: `${line}\n` })
+  const count = async () => Number(await host.output('wc -l <~/infra/mend/ran 2>/dev/null || echo 0'))
+  await eventually('it mends', async () => (await host.output('cat /tmp/mended')) === 'hello')
+  const events = async () => host.output('cat ~/infra/mend/told')
+  await eventually('somebody is told', async () => (await events()).includes('"kind":"resolved"'))
+  t.match(await events(), /"kind":"new".*"kind":"resolved".*"by":"us"/)
+  t.match(await sak('history --no-color', mending), { code: 0, stdout: /note: saved \/tmp\/mended {2}our own apply\n/ })
+  const [told, said, runs] = [await events(), await host.output('cat ~/infra/mend/out'), await count()]
+  t.match(said, /changed/)
+  await eventually('it runs twice more', async () => (await count()) >= runs + 2)
+  t.equal(await host.output('cat ~/infra/mend/out'), said, 'silent where nothing is to be mended')
+  t.equal(await events(), told)
+  await host.exec('rm /etc/cron.d/mend', { root: true })
+})
+
 t.test('systemd comes at the times at which cron does', async t => {
   const field = (least: number, most: number) =>
     fc.oneof(
