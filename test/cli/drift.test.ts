@@ -161,7 +161,7 @@ t.test('a rule silences the alarm, and the apply mends all the same', async t =>
 })
 
 t.test('a damaged history is refused before any host is looked at, and an apply goes on without', async t => {
-  const { drift, put, apply, history, folder } = await project(t)
+  const { drift, put, apply, run, history, folder } = await project(t)
   await drift()
   const file = join(history(), readdirSync(history())[0] ?? '')
   const damaged = `${readFileSync(file, 'utf8')}rubbish\n`
@@ -172,6 +172,15 @@ t.test('a damaged history is refused before any host is looked at, and an apply 
   t.match(await apply(), { code: 0, stderr: /warning: .*the history is damaged/ })
   t.equal(readFileSync(join(folder, 'a'), 'utf8'), 'hello\n')
   t.equal(readFileSync(file, 'utf8'), damaged, 'as it was')
+  const newer = damaged.replaceAll('"format":1', '"format":2')
+  writeFileSync(file, newer)
+  t.match(await drift(), {
+    code: 1,
+    stdout: '',
+    stderr: /history-newer: .* written by a newer version.*\n {2}hint: run that/,
+  })
+  t.match(await run('history'), { code: 1, stdout: '', stderr: /history-newer: / })
+  t.equal(readFileSync(file, 'utf8'), newer, 'as it was')
   await rm(history(), { recursive: true })
   t.match(await drift(), { code: 0 })
 })
