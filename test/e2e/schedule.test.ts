@@ -129,10 +129,12 @@ t.test('removing leaves nothing', async t => {
 })
 
 t.test('an apply from cron mends, with the same history, and tells the same people', async t => {
+  const own = "{ kind: 'file', path: '/tmp/mended', content: 'hello\\n' }" // whoever owns it
+  const mended = playbook.replaceAll('/tmp/note', '/tmp/mended').replace("file('/tmp/mended', 'hello\\n')", own)
   const notify = [{ kind: 'command', argv: ['sh', '-c', 'cat >>~/infra/mend/told'] }]
   const config = { playbook: '../mend.mjs', inventory: 'localhost,', drift: { notify } }
   const files = {
-    'mend.mjs': playbook.replaceAll('/tmp/note', '/tmp/mended'),
+    'mend.mjs': mended,
     'mend/sak.config.json': JSON.stringify(config),
   }
   await host.exec('mkdir ~/infra/mend && echo hello >/tmp/mended')
