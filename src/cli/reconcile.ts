@@ -26,7 +26,8 @@ export async function reconcileCommand(cli: CliOptions): Promise<number> {
     const report = await reported()
     await output.finish()
     if (options.inventory) await remember(playbook, report)
-    await rememberReport(history, report)
+    // a look where nothing is configured writes nothing
+    if (options.inventory || !cli.dryRun) await rememberReport(history, report)
     return report.exitCode
 
     async function reported(): Promise<Report> {
