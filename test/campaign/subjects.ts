@@ -101,6 +101,8 @@ cp -p /root/module_conf.json /home/ubuntu/.pm2/module_conf.json`,
     reset:
       "swapoff /swapfile 2>/dev/null; rm -f /swapfile; sed -i '\\|^/swapfile|d' /etc/fstab; systemctl daemon-reload",
     files: ['/swapfile'],
+    // mkswap gives it a new UUID each time
+    volatile: '/swapfile',
     fullOnly: true,
   },
   ...blockSubjects,
