@@ -30,8 +30,12 @@ const neighboursInPlace: Plugin = {
     onLoad({ filter: /\/(?:src\/reports|modules)\/.*\.ts$/ }, async ({ path }) => {
       const text = await readFile(path, 'utf8')
       const folder = `./dist/${relative(root, dirname(path))}/`
-      const place = `new URL('${folder}', import.meta.resolve('sak-reconcile/package.json'))`
-      return { loader: 'ts', contents: text.replaceAll('import.meta.url', place) }
+      if (!text.includes('import.meta.url')) return { loader: 'ts', contents: text }
+      // on the first line, so that lines keep their numbers; why not import.meta.resolve: src/version.ts
+      const imports =
+        "import { createRequire as requireOf } from 'node:module'; import { pathToFileURL as urlOf } from 'node:url'; "
+      const place = `new URL('${folder}', urlOf(requireOf(import.meta.url).resolve('sak-reconcile/package.json')))`
+      return { loader: 'ts', contents: imports + text.replaceAll('import.meta.url', place) }
     })
   },
 }

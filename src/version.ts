@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
-const packageJson = fileURLToPath(import.meta.resolve('sak-reconcile/package.json'))
+// not import.meta.resolve: tsx has none where it runs a project without "type": "module"
+const packageJson = createRequire(import.meta.url).resolve('sak-reconcile/package.json')
 
 /** Where this copy of the package is. */
 export const packageFolder = dirname(packageJson)

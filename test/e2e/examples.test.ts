@@ -73,6 +73,17 @@ t.test('the same in plain JavaScript', async t => {
   })
 })
 
+t.test('tests in TypeScript of a repository that npm init made', async t => {
+  const { project, inProject } = await install(t, 'typescript')
+  await inProject('npm', 'pkg', 'set', 'type=commonjs')
+  const test = "import { sysctl } from 'sak-reconcile/modules'\nimport { fakeHost } from 'sak-reconcile/testing'\n"
+  const host =
+    "{ files: { '/sbin/sysctl': '', '/proc/sys/vm/swappiness': '60\\n', '/proc/self/mounts': 'proc /proc proc rw 0 0\\n' } }"
+  const check = `void sysctl({ settings: { 'vm.swappiness': 10 } }).assess(fakeHost(${host})).then(({ changes }) => console.log(changes.length))`
+  await writeFile(join(project, 'test/commonjs.ts'), test + check)
+  t.match(await inProject('node', '--import', 'tsx', 'test/commonjs.ts'), { code: 0, stdout: '2\n' })
+})
+
 t.test('a CommonJS program', async t => {
   const { inProject } = await install(t, 'commonjs')
   t.match(await inProject('npm', 'start'), { stdout: /^localhost swapfile \w+\nlocalhost sysctl \w+$/m })

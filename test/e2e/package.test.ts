@@ -38,7 +38,7 @@ t.test('the package has what it needs, and no tests', async t => {
     'every template',
   )
   t.same(
-    paths.filter(path => /^(test|fixtures|src|bench)\/|\.test\./.test(path)),
+    paths.filter(path => /^(test|fixtures|src|bench)\/(?!README\.md$)|^(?!examples\/).*\.test\./.test(path)),
     [],
   )
 })
