@@ -93,14 +93,14 @@ const dayMs = 24 * 60 * 60 * 1000
 
 /**
  * When cron runs next, strictly after a time; both are what the host's clock shows, told as if it were UTC. Undefined for
- * `@reboot`. A leap day may be eight years off.
+ * `@reboot`. A leap day on a given weekday may be forty years off.
  */
 export function nextCronRun(schedule: string, after: Date): Date | undefined {
   const times = parseCronSchedule(schedule)
   if (times === 'reboot' || 'error' in times) return undefined
   const start = Math.floor(after.getTime() / 60_000 + 1) * 60_000
   const midnight = start - (((start % dayMs) + dayMs) % dayMs)
-  for (let day = midnight; day < midnight + 9 * 366 * dayMs; day += dayMs) {
+  for (let day = midnight; day < midnight + 41 * 366 * dayMs; day += dayMs) {
     if (!isOn(times, new Date(day))) continue
     for (const hour of ascending(times.hours)) {
       for (const minute of ascending(times.minutes)) {

@@ -56,6 +56,7 @@ t.test('when cron runs next', async t => {
   t.equal(next('0 0 29 2 *', '2026-11-25T00:00'), '2028-02-29T00:00')
   t.equal(next('0 0 29 2 *', '2096-03-01T00:00'), '2104-02-29T00:00', '2100 has no leap day')
   t.equal(next('0 9 1 * mon', '2026-11-25T00:00'), '2026-11-30T09:00', 'a Monday before the first of the month')
+  t.equal(next('0 0 29 2 */7', '2088-03-01T00:00'), '2128-02-29T00:00', 'a Sunday, over 2100')
   t.equal(next('@reboot', '2026-11-25T00:00'), undefined)
   const at = fc.date({ min: new Date('2000-01-01'), max: new Date('2090-01-01'), noInvalidDate: true })
   const field = (most: number, least = 0) =>
