@@ -87,8 +87,9 @@ function seenIn(records: readonly Record[]): Seen {
     else if (kind === 'real') seen.real.set(toPath(first), toPath(second))
     else if (kind === 'absent' || kind === 'closed') seen.missing.set(toPath(first), kind)
     else if (kind === 'denied' || kind === 'large') seen.reasons.set(toPath(first), kind)
-    else if (records[index + 1]?.words[0] !== 'whole') return
-    else if (kind === 'file') seen.contents.set(toPath(first), body)
+    else if (records[index + 1]?.words[0] !== 'whole') {
+      if (kind === 'file') seen.reasons.set(toPath(first), 'failed')
+    } else if (kind === 'file') seen.contents.set(toPath(first), body)
     else if (kind === 'files') share(seen, body, words)
   })
   return seen
@@ -162,7 +163,8 @@ function toFile(path: string, seen: Seen): FileRead {
   const stat = look(path, seen)
   if (stat === null) return { kind: 'file', path, content: null }
   if (stat.type !== 'file') throw unreadable('other', path)
-  const bytes = seen.contents.get(path) ?? (stat.size === 0 ? Buffer.alloc(0) : undefined)
+  const isEmpty = stat.size === 0 && !seen.reasons.has(path)
+  const bytes = seen.contents.get(path) ?? (isEmpty ? Buffer.alloc(0) : undefined)
   if (bytes === undefined) throw unreadable(seen.reasons.get(path), path)
   if (bytes.length > readCap) throw unreadable('large', path)
   const { mode, owner, group } = stat
@@ -182,6 +184,10 @@ function unreadable(kind: string | undefined, path: string): SakError {
       return new SakError('needs-root', `only root may read ${path}`, { hint: 'run as root, or with --become' })
     case 'large':
       return new SakError('answer-too-large', `${path} is larger than ${readCap / 1024 / 1024} MiB`)
+    case 'failed':
+      return new SakError('read-failed', `${path} cannot be read, or not to its end`, {
+        hint: `try \`cat ${path}\` on the host: it may have gone meanwhile, or its disk may be damaged`,
+      })
     case 'other':
       return new SakError('refused', `${path} is not a regular file`, {
         hint: 'look at what is there, and move it away',

@@ -22,7 +22,8 @@ export const defaultTimeout = '60s'
  *   N ID ran BASE64(stdout, newline, exit code) BODY(stderr)   N ID denied-user|no-user   N ID done   N end
  * A BODY is bytes as they are, from the next line to the next newline with a nonce behind it. So binary bytes, missing final
  * newlines and escapes come through, and what a login shell prints around it all has no nonce. A record or the end that is
- * missing means a broken answer, never an empty file.
+ * missing means a broken answer, never an empty file. The nonce is in no program's arguments, where all on the host could read it and
+ * have a file of theirs answer for another.
  *
  * A process costs more than all else here, so one stat looks at everything and one cat reads it; a second stat proves that
  * nothing was written in between (else each file is read by itself). Odd names, and files that have no size, go alone.
@@ -47,7 +48,7 @@ see() {
     if [ ! -e "$p" ]; then missing "$p"; word "$p"; echo "$n - $why $w"; continue; fi
     case $p in
       *[!A-Za-z0-9._/@+,=%-]*)
-        word "$p"; echo "$n - stat $(stat -L -c "$attributes" -- "$p"):$w"; real "$p"
+        word "$p"; printf '%s - stat %s\\n' "$n" "$(stat -L -c "$attributes" -- "$p"):$w"; real "$p"
         if [ $what = content ] && [ -f "$p" ]; then alone "$p"; fi ;;
       *) if [ $what = content ]; then contents="$contents $p"; else stats="$stats $p"; fi ;;
     esac
@@ -55,21 +56,24 @@ see() {
 }
 alone() {
   word "$1"
-  if [ -r "$1" ]; then echo "$n - file $w"; head -c ${readCap + 1} <"$1"; printf '\\n%s - whole\\n' "$n"; else echo "$n - denied $w"; fi
+  if [ ! -r "$1" ]; then echo "$n - denied $w"; return; fi
+  echo "$n - file $w"
+  if head -c ${readCap + 1} <"$1"; then is=whole; else is=torn; fi
+  printf '\\n%s - %s\\n' "$n" $is
 }
 # everything that was seen: one stat, one cat, and a second stat; a dot stands before what is not to be read
 settle() {
   set -f
   if [ -z "$contents$stats" ]; then return; fi
-  lines=$(stat -L -c "$n - stat $attributes:=%n" -- $contents . $stats 2>/dev/null)
-  printf '%s\\n' "$lines"
+  lines=$(stat -L -c "$attributes:=%n" -- $contents . $stats 2>/dev/null)
   single='' together='' proof='' behind=''
   IFS='
 '
   for line in $lines; do
+    printf '%s - stat %s\\n' "$n" "$line"
     IFS=:
     set -- $line
-    f=\${1##* } s=$4 z=$8 p=\${9#=}
+    f=$1 s=$4 z=$8 p=\${9#=}
     real "$p"
     if [ "$p" = . ]; then behind=dot; fi
     case $behind$f in 8???) ;; *) continue ;; esac

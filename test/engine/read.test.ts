@@ -189,6 +189,34 @@ t.test('what was written while it was read counts only as it was read alone', t 
   t.end()
 })
 
+t.test(
+  'a file that fails while it is read is an error, never an empty file',
+  { skip: !isRoot && 'needs root' },
+  async t => {
+    for (const shell of shells) {
+      t.equal(await codeOf(hostOver(shell).host.file('/proc/1/mem')), 'read-failed', shell.join(' '))
+    }
+  },
+)
+
+t.test('no program is told the nonce in its arguments, where everybody on the host could read it', async t => {
+  const folder = t.testdir({ plain: 'x', 'odd name': 'x' })
+  const reads: Read[] = [
+    { kind: 'file', path: join(folder, 'plain') },
+    { kind: 'files', globs: [join(folder, '*')] },
+    { kind: 'file', path: '/proc/self/status' },
+    { kind: 'command', argv: ['echo', 'hello'], options: { stdin: 'x' } },
+  ]
+  const { stderr } = await shellConnection(['dash', '-x']).run(readScript(reads, 'sak-secret'), { deadlineMs: 1000 })
+  const calls = stderr.toString().split('\n')
+  const programs = calls.filter(line => /^\++ (stat|cat|head|tail|base64|readlink|id|env|runuser|getent) /.test(line))
+  t.ok(programs.length >= 8)
+  t.same(
+    programs.filter(line => line.includes('sak-secret')),
+    [],
+  )
+})
+
 t.test('a script that was cut on its way does nothing', async t => {
   const folder = t.testdir({})
   const script = readScript([{ kind: 'command', argv: ['touch', join(folder, 'made')], options: {} }], 'n')
