@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { isSakError } from '../core/errors.ts'
 import { printable } from '../core/terminal.ts'
 import { screen } from './screen.ts'
@@ -9,6 +10,7 @@ import { screen } from './screen.ts'
 export async function interruptible(act: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const controller = new AbortController()
   const { signal } = controller
+  setMaxListeners(0, signal) // each host listens, and there may be many at once
   const onInterrupt = () => {
     if (signal.aborted) process.exit(130)
     controller.abort()
