@@ -98,14 +98,44 @@ function kept(sql: Sql): Kept {
 
 const parsed = (schema: z.ZodType) => (row: unknown) => schema.parse(JSON.parse(Body.parse(row).body))
 
-/** biome-ignore-start lint/suspicious/noExplicitAny: packages that are there only while this runs have no types */
-const load = (packages: string, name: string): any => createRequire(join(packages, 'x.js'))(name)
+/** A package that is there only while this runs. */
+const load = (packages: string, name: string): unknown => createRequire(join(packages, 'x.js'))(name)
+
+/** A class that such a package exports, of which no more is known than that it is one. */
+const classOf = <Instance>() => z.custom<new (file: unknown) => Instance>(value => typeof value === 'function')
+
+interface WasmDatabase {
+  exec(sql: string): void
+  run(sql: string, values: readonly string[]): void
+  all(sql: string, values: readonly string[]): readonly unknown[]
+  close(): void
+}
+const Wasm = z.object({ Database: classOf<WasmDatabase>() })
+
+interface LibsqlDatabase {
+  exec(sql: string): void
+  prepare(sql: string): {
+    run(...values: readonly string[]): void
+    all(...values: readonly string[]): readonly unknown[]
+  }
+  close(): void
+}
+const Libsql = classOf<LibsqlDatabase>()
+
+interface SqljsDatabase {
+  exec(sql: string, values?: readonly string[]): readonly { columns: readonly string[]; values: readonly unknown[][] }[]
+  run(sql: string, values: readonly string[]): void
+  export(): Uint8Array
+  close(): void
+}
+const Sqljs = z.object({ Database: classOf<SqljsDatabase>() })
+const loadSqljs = z.custom<() => Promise<unknown>>(value => typeof value === 'function')
 
 const wasm: Candidate = {
   name: 'node-sqlite3-wasm',
   package: 'node-sqlite3-wasm@0.8.60',
   async open(folder, packages) {
-    const { Database } = load(packages, 'node-sqlite3-wasm')
+    const { Database } = Wasm.parse(load(packages, 'node-sqlite3-wasm'))
     const database = new Database(join(folder, 'history.db'))
     return kept({
       exec: sql => database.exec(sql),
@@ -121,7 +151,7 @@ const libsql: Candidate = {
   name: 'libsql',
   package: 'libsql@0.5.29',
   async open(folder, packages) {
-    const Database = load(packages, 'libsql')
+    const Database = Libsql.parse(load(packages, 'libsql'))
     const database = new Database(join(folder, 'history.db'))
     database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000')
     return kept({
@@ -139,14 +169,14 @@ const sqljs: Candidate = {
   package: 'sql.js@1.16.0',
   async open(folder, packages) {
     const path = join(folder, 'history.db')
-    const { Database } = await load(packages, 'sql.js')()
+    const { Database } = Sqljs.parse(await loadSqljs.parse(load(packages, 'sql.js'))())
     const database = new Database(await readFile(path).catch(() => undefined))
     return kept({
       exec: sql => database.exec(sql),
       run: (sql, values) => database.run(sql, values),
       all: (sql, values) => {
         const [{ columns, values: rows } = { columns: [], values: [] }] = database.exec(sql, values)
-        return rows.map((row: unknown[]) => Object.fromEntries(row.map((value, index) => [columns[index], value])))
+        return rows.map(row => Object.fromEntries(columns.map((column, index) => [column, row[index]])))
       },
       save: async () => {
         const file = await openFile(`${path}.tmp`, 'w')
@@ -159,6 +189,5 @@ const sqljs: Candidate = {
     })
   },
 }
-/** biome-ignore-end lint/suspicious/noExplicitAny: as above */
 
 export const candidates: readonly Candidate[] = [files, libsql, wasm, sqljs]

@@ -108,7 +108,7 @@ function notConverged(result: TaskResult, left: TaskResult): TaskResult {
       ? 'was in sync before the other tasks were applied, and is not now'
       : 'did not converge: its steps were done, and a second check still finds differences'
   const error = new SakError('did-not-converge', message, {
-    hint: 'what is left is shown as its changes; something else on the host may be changing it back',
+    hint: 'what is left is shown as its changes: a task that stands after this one, or something else on the host, changes it',
     ...(left.errors[0] && { said: left.errors[0].message }),
   })
   return { ...left, steps: result.steps, status: 'failed', errors: [error] }

@@ -102,7 +102,7 @@ activate() {
   "$@" "$action" -- "$unit" && return 0
   c=$?
   if [ "$1" = systemctl ]; then set -- -u "$unit"; else set -- "_SYSTEMD_USER_UNIT=$unit" "_UID=$(id -u -- "$2")"; fi
-  journalctl -q --no-pager -o cat -n 10 "$@" 2>/dev/null
+  timeout -k 2 10 journalctl -q --no-pager -o cat -n 10 "$@" 2>/dev/null
   return "$c"
 }
 # stopped ID UNIT SYSTEMCTL...: no longer running, without the mark of a failure of ours; 5 is the exit for a unit that there is none of, any more
