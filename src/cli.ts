@@ -1,11 +1,9 @@
 #!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8'
 import { localInstall } from './cli/local-install.ts'
+import { optimizeLater } from './cli/v8.ts'
 import { version } from './version.ts'
 
-// V8 begins to optimize a function after 66 kB of its bytecode. In a run over fifty hosts that took a fifth of all CPU, on every
-// core, and gave nothing back; from some two hundred hosts on it is worth its price, and there this limit is reached too.
-setFlagsFromString('--interrupt-budget=1000000')
+optimizeLater()
 
 // `sak-reconcile | head`: whoever reads the report may stop reading; what was begun goes on to its end and its exit code
 for (const stream of [process.stdout, process.stderr]) {

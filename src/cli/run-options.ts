@@ -15,10 +15,10 @@ import { loadInventory } from '../loading/inventory.ts'
 import { resolveLimit } from '../loading/limit.ts'
 import { asPlaybook, loadPlaybook } from '../loading/playbook.ts'
 import type { RunOptions } from '../run.ts'
-import { keepHeapSmall } from './heap.ts'
 import type { CliOptions } from './options.ts'
 import { askSecret } from './questions.ts'
 import { screen } from './screen.ts'
+import { keepHeapSmall } from './v8.ts'
 
 /** What a run needs, from the command line and the project's config, and where it came from. */
 export interface CliRun {
