@@ -93,7 +93,11 @@ t.test('a playbook that is written from the host keeps all of it', async t => {
   const tasks = [...(adopted?.code.matchAll(/^ {4}(\w+)\(/gm) ?? [])].map(([, module]) => module)
   t.same(
     tasks.sort(),
-    ['logrotate', 'nginxconf', 'pgconf', 'pm2eco', 'pm2logrotate', 'swapfile', 'sysctl'],
+    // service: pm2-ubuntu; user: the two of the image
+    [
+      ...['logrotate', 'nginxconf', 'pgconf', 'pm2eco', 'pm2logrotate'],
+      ...['service', 'swapfile', 'sysctl', 'user', 'user'],
+    ],
     adopted?.code ?? 'none',
   )
 })
