@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url'
 /** The port of the hosts' sshd: bench/run.ts runs in a network of its own. */
 export const sshPort = 2222
 
+/** Most addresses that an sshd listens on. */
+const hostsOfSshd = 16
+
 export interface BenchHost {
   readonly name: string
   /** One of this machine's loopback addresses, a different one for each. */
@@ -28,7 +31,7 @@ export interface BenchHosts {
   stop(): Promise<void>
 }
 
-/** Starts hosts that are accounts of one sshd, on addresses of their own. Needs root on Debian with openssh-server. */
+/** Starts hosts that are accounts of a few sshd, on addresses of their own. Needs root on Debian with openssh-server. */
 export async function startBenchHosts(count: number): Promise<BenchHosts> {
   const directory = mkdtempSync(join(tmpdir(), 'sak-bench-'))
   const path = (name: string) => join(directory, name)
@@ -41,7 +44,8 @@ export async function startBenchHosts(count: number): Promise<BenchHosts> {
   writeFileSync(path('.ssh/known_hosts'), `[127.*]:* ${hostKey}\n`)
   const script = fileURLToPath(new URL('hosts.sh', import.meta.url))
   const apart = ['--mount', '--pid', '--fork', '--kill-child']
-  const child = spawn('unshare', [...apart, 'bash', script, directory, String(sshPort), String(count)], {
+  const numbers = [sshPort, count, hostsOfSshd].map(String)
+  const child = spawn('unshare', [...apart, 'bash', script, directory, ...numbers], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   await ready(child)

@@ -61,7 +61,7 @@ function serve(roundTripMs: number): void {
     // a client knows of its connection one round trip after it asked, and the host half of one later
     setTimeout(() => near.resume(), roundTripMs)
     const far = new Promise<Socket>(resolve => {
-      setTimeout(() => resolve(connect({ port: sshPort, host: '127.0.0.1', noDelay: true })), roundTripMs * 1.5)
+      setTimeout(() => resolve(connect({ port: sshPort, host: near.localAddress, noDelay: true })), roundTripMs * 1.5)
     })
     const late = (act: () => void) => setTimeout(act, roundTripMs / 2)
     near.on('error', () => {})
