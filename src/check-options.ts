@@ -44,5 +44,5 @@ const schema = z.strictObject({
  */
 export function checkOptions(options: unknown): void {
   const { error } = schema.safeParse(options)
-  if (error) throw new SakError('usage', `the options of a run: ${describeIssues(error, schema)}`)
+  if (error) throw new SakError('usage', `the options of a run: ${describeIssues(error, schema, options)}`)
 }

@@ -43,5 +43,5 @@ export const configSchema = z.strictObject({
 export function defineConfig(config: Config): Config {
   const parsed = configSchema.safeParse(config)
   if (parsed.success) return config
-  throw new SakError('invalid-config', describeIssues(parsed.error, configSchema))
+  throw new SakError('invalid-config', describeIssues(parsed.error, configSchema, config))
 }

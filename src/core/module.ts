@@ -140,7 +140,7 @@ function parseParams<Schema extends z.ZodType>(
   const parsed = definition.params.safeParse(input)
   if (parsed.success) return parsed.data
   const title = label === definition.name ? label : `${definition.name} "${label}"`
-  throw new SakError('invalid-params', `${title}: ${describeIssues(parsed.error, definition.params)}`, {
+  throw new SakError('invalid-params', `${title}: ${describeIssues(parsed.error, definition.params, input)}`, {
     hint: `its params: sak-reconcile modules ${definition.name}`,
   })
 }

@@ -216,7 +216,7 @@ export const nameOf = (playbook: Playbook | PlaybookFactory): string =>
 function parse<S extends z.ZodType>(name: string, schema: S, params: unknown): z.output<S> {
   const parsed = schema.safeParse(params)
   if (parsed.success) return parsed.data
-  throw invalidParams(name, schema, parsed.error)
+  throw invalidParams(name, schema, parsed.error, params)
 }
 
 /** What is given must be right at once; what is not may still come from a host's variables or the command line. */
@@ -225,7 +225,7 @@ function checkGiven(name: string, schema: z.ZodObject, given: Vars): void {
   const isGiven = (path: readonly PropertyKey[]) =>
     path.reduce<unknown>((value, key) => (isRecord(value) ? value[String(key)] : value), given) !== undefined
   const wrong = error?.issues.filter(({ path }) => isGiven(path))
-  if (wrong && wrong.length > 0) throw invalidParams(name, schema, new z.ZodError(wrong))
+  if (wrong && wrong.length > 0) throw invalidParams(name, schema, new z.ZodError(wrong), given)
 }
 
 /** What the author's function answers; what it throws is the author's to mend, and is said with its place. */
@@ -243,8 +243,8 @@ function tasksOf<List>(call: () => List, name: string, host: PlaybookHost): List
   }
 }
 
-function invalidParams(name: string, schema: z.ZodType, error: z.ZodError): SakError {
-  return new SakError('invalid-params', `playbook ${name}: ${describeIssues(error, schema)}`)
+function invalidParams(name: string, schema: z.ZodType, error: z.ZodError, given: unknown): SakError {
+  return new SakError('invalid-params', `playbook ${name}: ${describeIssues(error, schema, given)}`)
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

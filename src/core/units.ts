@@ -15,20 +15,40 @@ const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 const isSize = (text: string): text is Size => sizePattern.test(text)
 const isDuration = (text: string): text is Duration => durationPattern.test(text)
 
+/** The error of a schema of texts: what is expected, and the text that was perhaps meant. */
+const expected =
+  (what: string, nearest: (given: string) => string | undefined) =>
+  ({ input }: { input?: unknown }) => {
+    const meant = typeof input === 'string' || typeof input === 'number' ? nearest(String(input)) : undefined
+    return meant === undefined ? what : `${what}. Did you mean "${meant}"?`
+  }
+
+/** `850m`, `850MB`, `850 MiB`, `2 gb`; a number alone says nothing of its unit. */
+function nearestSize(given: string): Size | undefined {
+  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?) ?([kmgt])(?:i?b)?$/i.exec(given) ?? []
+  const meant = `${amount}${unit.toUpperCase()}`
+  return isSize(meant) ? meant : undefined
+}
+
+function nearestDuration(given: string): Duration | undefined {
+  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?) ?(ms|sec|s|min|m|h|d)[a-z]*$/i.exec(given) ?? []
+  const meant = `${amount}${unit.toLowerCase().replace('sec', 's').replace('min', 'm')}`
+  return isDuration(meant) ? meant : undefined
+}
+
+const sizeError = expected('expected a size such as "850M" or "2G" (binary units K, M, G, T)', nearestSize)
+const durationError = expected('expected a duration such as "500ms", "10s" or "5m"', nearestDuration)
+
 /** Schema of a `Size`. */
 export const Size = z
-  .templateLiteral([z.number(), z.enum(['K', 'M', 'G', 'T'])], {
-    error: 'expected a size such as "850M" or "2G" (binary units K, M, G, T)',
-  })
-  .refine(isSize, { error: 'expected a size such as "850M" or "2G" (binary units K, M, G, T)' })
+  .templateLiteral([z.number(), z.enum(['K', 'M', 'G', 'T'])], { error: sizeError })
+  .refine(isSize, { error: sizeError })
   .meta({ title: 'size' })
 
 /** Schema of a `Duration`. */
 export const Duration = z
-  .templateLiteral([z.number(), z.enum(['ms', 's', 'm', 'h', 'd'])], {
-    error: 'expected a duration such as "500ms", "10s" or "5m"',
-  })
-  .refine(isDuration, { error: 'expected a duration such as "500ms", "10s" or "5m"' })
+  .templateLiteral([z.number(), z.enum(['ms', 's', 'm', 'h', 'd'])], { error: durationError })
+  .refine(isDuration, { error: durationError })
   .meta({ title: 'duration' })
 
 /**

@@ -15,9 +15,10 @@ export interface SavedKind {
 export async function savedJson<S extends z.ZodType>(path: string, schema: S, kind: SavedKind): Promise<z.output<S>> {
   const { what, hint } = kind
   const name = path === '-' ? 'stdin' : path
-  const parsed = schema.safeParse(parseJson(await read(path), name, hint))
+  const found = parseJson(await read(path), name, hint)
+  const parsed = schema.safeParse(found)
   if (parsed.success) return parsed.data
-  throw new SakError('usage', `${name} is no ${what}: ${describeIssues(parsed.error, schema)}`, { hint })
+  throw new SakError('usage', `${name} is no ${what}: ${describeIssues(parsed.error, schema, found)}`, { hint })
 }
 
 async function read(path: string): Promise<string> {

@@ -43,9 +43,10 @@ export async function readSchedule(name: string): Promise<Schedule | undefined> 
     throw new SakError('usage', `${pathOf(name)} cannot be read: ${error.message}`, { cause: error })
   })
   if (text === undefined) return undefined
-  const parsed = Schedule.safeParse(jsonOf(text))
+  const found = jsonOf(text)
+  const parsed = Schedule.safeParse(found)
   if (parsed.success) return parsed.data
-  throw new SakError('usage', `${pathOf(name)} is none of ours: ${describeIssues(parsed.error, Schedule)}`, {
+  throw new SakError('usage', `${pathOf(name)} is none of ours: ${describeIssues(parsed.error, Schedule, found)}`, {
     hint: 'move it away, then install the schedule again',
   })
 }

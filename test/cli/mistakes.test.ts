@@ -33,7 +33,7 @@ t.test('a mistake is named before anything is touched, with what to do', async t
   }
   t.match(await run('./notes.ts', '-n', '-e', 'text=3'), {
     code: 1,
-    stderr: /notes: folder: .*\ntext: .*expected string, received number/,
+    stderr: /notes: folder is missing: expected string\ntext: expected string, received number/,
   })
 })
 

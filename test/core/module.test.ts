@@ -54,10 +54,12 @@ t.test('a mistake in the params names the task, the field and what was meant', a
     }
     return undefined
   }
-  t.equal(messageOf({ text: 3 }), 'note: text: Invalid input: expected string, received number')
+  t.equal(messageOf({ text: 3 }), 'note: text: expected string, received number')
   t.equal(messageOf({ text: 'x', pth: '/n' }, 'mine'), 'note "mine": Unrecognized key: "pth". Did you mean path?')
   t.match(messageOf({ text: 'x', lines: { kep: 1 } }), 'lines: Unrecognized key: "kep". Did you mean keep?')
-  t.match(messageOf(undefined), 'expected object, received undefined')
+  t.equal(messageOf(undefined), 'note: nothing is given: expected object')
+  t.equal(messageOf({ path: '/n' }), 'note: text is missing: expected string')
+  t.equal(messageOf({ text: 'x', lines: {} }), 'note: lines.keep is missing: expected number')
 })
 
 t.test('what differs is named, and only that is in the steps', async t => {

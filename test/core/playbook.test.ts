@@ -46,7 +46,10 @@ t.test('params come, the later the stronger, from defaults, playbook, host and c
 t.test('what a param has no default for may come from the host or the command line', async t => {
   t.same(paramsOf(web(), { domain: 'b' }), { domain: 'b', nginx: { port: 80, names: [] } })
   t.same(paramsOf(web(), {}, { domain: 'c' }), { domain: 'c', nginx: { port: 80, names: [] } })
-  t.throws(() => web().tasksFor(web1), { code: 'invalid-params', message: /playbook web: domain: .*expected string/ })
+  t.throws(() => web().tasksFor(web1), {
+    code: 'invalid-params',
+    message: /playbook web: domain is missing: expected string/,
+  })
 })
 
 t.test('what is given is checked at once', async t => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import type { z } from 'zod'
 import { AbsolutePath, Duration, durationMs, FileMode, Size, sizeBytes, UserName } from '../../src/core/units.ts'
 
 t.test('sizes are binary, durations are milliseconds', async t => {
@@ -87,5 +88,29 @@ t.test('names of users', async t => {
   for (const name of ['ubuntu', '_apt', 'www-data', 'machine$']) t.ok(UserName.safeParse(name).success, name)
   for (const name of ['', '-x', '1a', 'a b', 'a;b', 'x'.repeat(40), 'root\n']) {
     t.equal(UserName.safeParse(name).success, false, JSON.stringify(name))
+  }
+})
+
+t.test('a wrong unit is answered with the right one, where that is known', async t => {
+  const said = (schema: z.ZodType, given: unknown) => schema.safeParse(given).error?.issues[0]?.message
+  for (const [given, meant] of [
+    ['850m', '850M'],
+    ['850MB', '850M'],
+    ['2 GiB', '2G'],
+    ['1.5gb', '1.5G'],
+  ] as const) {
+    t.match(said(Size, given), `Did you mean "${meant}"?`, given)
+  }
+  for (const [given, meant] of [
+    ['10 s', '10s'],
+    ['10sec', '10s'],
+    ['5minutes', '5m'],
+    ['2H', '2h'],
+  ] as const) {
+    t.match(said(Duration, given), `Did you mean "${meant}"?`, given)
+  }
+  for (const given of [2048, '2048', 'lots', '', null, undefined, '10x']) {
+    t.equal(said(Size, given), 'expected a size such as "850M" or "2G" (binary units K, M, G, T)')
+    t.equal(said(Duration, given), 'expected a duration such as "500ms", "10s" or "5m"')
   }
 })
