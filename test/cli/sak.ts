@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -26,6 +26,8 @@ export const argv = canBeApart ? [...apart, ...fromSources] : fromSources
 // runs are remembered apart from those of whoever runs the tests
 const stateHome = mkdtempSync(join(tmpdir(), 'sak-state-'))
 chmodSync(stateHome, 0o777)
+// but the image of the test hosts, which takes minutes to build, stays where it is
+process.env.SAK_HOSTS_CACHE ??= join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sak-hosts')
 process.env.XDG_STATE_HOME = stateHome
 process.env.XDG_CACHE_HOME = stateHome
 process.on('exit', () => rmSync(stateHome, { recursive: true, force: true }))

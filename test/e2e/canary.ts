@@ -51,27 +51,3 @@ export function filesWith(folder: string, needles: readonly string[]): readonly 
 }
 
 const latin1 = (text: string) => Buffer.from(text).toString('latin1')
-
-/**
- * Runs on a host under node: looks at the command lines and environments of all processes until /run/sak-watched is there. Answers
- * `{ looks, hits, marker }`: how often it looked, who was seen with a needle, and whether it saw the marker that it must see.
- */
-export const watcher = `
-const { existsSync, readdirSync, readFileSync } = require('node:fs')
-const { needles, marker } = JSON.parse(readFileSync(0, 'utf8'))
-const read = path => { try { return readFileSync(path, 'utf8').replaceAll('\\0', ' ') } catch { return '' } }
-const hits = new Set()
-let looks = 0, seen = false
-while (!existsSync('/run/sak-watched')) {
-  looks += 1
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
-  for (const pid of readdirSync('/proc')) {
-    if (!/^\\d+$/.test(pid)) continue
-    const cmdline = read('/proc/' + pid + '/cmdline')
-    if (cmdline.includes(marker)) seen = true
-    for (const [where, text] of [['cmdline', cmdline], ['environ', read('/proc/' + pid + '/environ')]])
-      if (needles.some(needle => text.includes(needle))) hits.add(where + ' of ' + cmdline.slice(0, 100).trim())
-  }
-}
-console.log(JSON.stringify({ looks, hits: [...hits].sort(), marker: seen }))
-`

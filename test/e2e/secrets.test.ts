@@ -6,10 +6,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { z } from 'zod'
 import { emptyFolder, type Ran, sak } from '../cli/sak.ts'
-import { filesWith, found, needlesOf, watcher } from './canary.ts'
+import { filesWith, found, needlesOf } from './canary.ts'
 import { startHost } from './harness.ts'
+import { type Started, startedBy } from './started.ts'
 
 const { host, stop } = await startHost('light')
 t.teardown(stop)
@@ -23,8 +23,8 @@ const token = `Token-${word()}`
 const needles = [...Object.values(passwords), key, token].flatMap(needlesOf)
 const sudoPassword = needlesOf(host.sudoPassword)
 
-/** Seen in the command line of a process: that the watch would see a secret, too. */
-const marker = `seen-${word()}`
+/** No secrets: an argument and the environments of a read and of a step, where secrets would be seen, too. */
+const open = { argument: `argument-${word()}`, read: `read-${word()}`, step: `step-${word()}` }
 
 const playbook = `
 import { definePlaybook, defineModule, escapeSecrets, file, run, secret, SecretString, write } from 'sak-reconcile'
@@ -42,7 +42,7 @@ const shop = defineModule({
   impact: 'none',
   owns: () => ['/etc/shop.json', '/etc/shop.pem'],
   check: async (host, { password, key }) => {
-    await host.command(['sh', '-c', 'cat; sleep 0.5', '${marker}'], { stdin: password, env: { WHAT: 'read' } })
+    await host.command(['sh', '-c', 'cat', '${open.argument}'], { stdin: password, env: { WHAT: '${open.read}' } })
     const [settings, pem] = await Promise.all([host.file('/etc/shop.json'), host.file('/etc/shop.pem')])
     const json = escapeSecrets(JSON.stringify({ user: 'shop', password }, null, 2), 'json')
     const url = 'url=postgres://shop:' + escapeSecrets(password, 'url') + '@db/shop'
@@ -53,8 +53,8 @@ const shop = defineModule({
   },
   apply: ({ saved }, { password, fails }) => [
     ...(saved?.after ?? []).map(each => write(each)),
-    run(['sh', '-c', 'p=$(cat); sleep 0.5; echo "bad login: $p"; printf %s "$p" | base64; printf "x%s" "$p" | base64 -w0; env; exit ' + (fails ? 9 : 0)], {
-      title: 'log in', stdin: password, env: { SHOP_USER: 'shop-user' }, undo: [{ argv: ['sh', '-c', 'cat; echo undone'], stdin: password }],
+    run(['sh', '-c', 'p=$(cat); echo "bad login: $p"; printf %s "$p" | base64; printf "x%s" "$p" | base64 -w0; env; exit ' + (fails ? 9 : 0)], {
+      title: 'log in', stdin: password, env: { WHAT: '${open.step}' }, undo: [{ argv: ['sh', '-c', 'cat; echo undone'], stdin: password }],
     }),
   ],
 })
@@ -99,23 +99,13 @@ async function project(test: Test) {
   return { cwd, outputs, run, shop }
 }
 
-const Watched = z.object({ looks: z.number(), hits: z.array(z.string()), marker: z.boolean() })
-
-/** Watches all processes of the host while something is done. */
-async function watched(act: () => Promise<void>) {
-  await host.exec('rm -f /run/sak-watched', { root: true })
-  const stdin = JSON.stringify({ needles: [...needles, ...sudoPassword], marker })
-  const watching = host.output(`exec node -e "$(printf %s '${Buffer.from(watcher).toString('base64')}' | base64 -d)"`, {
-    root: true,
-    stdin,
-    timeoutMs: 300_000,
-  })
-  try {
-    await act()
-  } finally {
-    await host.exec('touch /run/sak-watched', { root: true })
-  }
-  return Watched.parse(JSON.parse(await watching))
+/** Programs that have a secret among their arguments or in their environment. */
+function exposing(started: readonly Started[]): readonly string[] {
+  const holds = (words: readonly string[]) => found(words.join('\n'), [...needles, ...sudoPassword]).length > 0
+  return started.flatMap(({ argv, environment }) => [
+    ...(holds(argv) ? [`arguments of ${argv.join(' ')}`] : []),
+    ...(holds(environment) ? [`environment of ${argv.join(' ')}`] : []),
+  ])
 }
 
 /** Files of the host, of whatever kind, that hold a secret. */
@@ -148,7 +138,7 @@ const meant = [
 
 t.test('secrets are written where they are meant to be, and nowhere else, whatever happens', async t => {
   const { cwd, outputs, run, shop } = await project(t)
-  const seen = await watched(async () => {
+  const started = await startedBy(host, async () => {
     t.match(await run(undefined, ...shop, '-n'), {
       code: 1,
       stdout: '',
@@ -178,14 +168,16 @@ t.test('secrets are written where they are meant to be, and nowhere else, whatev
     t.match(exposed, { code: 4, stdout: /refused: / })
   })
 
-  t.ok(seen.marker && seen.looks > 100, `the watch saw a process for half a second, and looked ${seen.looks} times`)
-  const app =
-    /^environ of node \/(var\/www\/sak-whatsapp-api\/server|usr\/lib\/node_modules\/pm2\/lib\/ProcessContainerFork)\.js/
-  t.same(
-    seen.hits.filter(hit => !app.test(hit)),
-    [],
-    'no command line and no environment but that of the app',
+  const argued = (text: string) => started.some(({ argv }) => argv.includes(text))
+  const inEnvironment = (text: string) => started.some(({ environment }) => environment.includes(`WHAT=${text}`))
+  t.ok(argued(open.argument), 'programs are seen with their arguments')
+  t.ok(inEnvironment(open.read) && inEnvironment(open.step), 'and with their environments')
+  t.notOk(
+    started.some(({ argv }) => [open.read, open.step].some(text => argv.join(' ').includes(text))),
+    'an environment is in no argument, not even of env',
   )
+  const app = 'environment of node /usr/lib/node_modules/pm2/lib/ProcessContainerFork.js'
+  t.same([...new Set(exposing(started))], [app], 'no arguments, and no environment but that of the app')
   t.same(await filesOnHost(), meant)
   t.equal(
     await host.output('cat /etc/shop.json', { root: true }),

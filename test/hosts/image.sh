@@ -23,7 +23,7 @@ image_directory() {
 install_tools() {
   local missing=() pair
   for pair in mmdebstrap:mmdebstrap qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils cpio:cpio mke2fs:e2fsprogs \
-    systemd-nspawn:systemd-container ssh:openssh-client ip:iproute2 bc:bc flock:util-linux; do
+    systemd-nspawn:systemd-container ssh:openssh-client ip:iproute2 bc:bc flock:util-linux gcc:gcc; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
   done
   if [ ${#missing[@]} = 0 ]; then return; fi
