@@ -7,6 +7,7 @@ import { SakError } from '../core/errors.ts'
 import type { Become } from './become.ts'
 import { holdScript, runScript, type ScriptSettings, type Sinks, type Started } from './script.ts'
 import type { Session } from './ssh.ts'
+import { sendSignal } from './ssh-internals.ts'
 
 /** sshd allows ten sessions on a connection (MaxSessions); fewer are found out by being refused. */
 const scriptsAtOnce = 8
@@ -97,20 +98,11 @@ function startRemotely(session: Session, command: string, sinks: Sinks): Started
 /** sshd passes TERM on to the script's process group, as far as the login user may signal it. */
 function hangUp(session: Session, channel: ClientChannel) {
   try {
-    sendSignal(session, channel, 'TERM')
+    sendSignal(session.ssh.connection, channel, 'TERM')
     channel.close()
   } catch {
     // the connection is gone, and the channel with it
   }
-}
-
-/** ssh2's own `signal` is silent once stdin has ended, though the protocol is not: so this goes beneath it. */
-function sendSignal(session: Session, channel: ClientChannel, name: string) {
-  const protocol: unknown = Reflect.get(session.ssh.connection ?? {}, '_protocol')
-  const outgoing: unknown = Reflect.get(channel, 'outgoing')
-  if (typeof protocol !== 'object' || protocol === null || typeof outgoing !== 'object' || outgoing === null) return
-  const signal: unknown = Reflect.get(protocol, 'signal')
-  if (typeof signal === 'function') signal.call(protocol, Reflect.get(outgoing, 'id'), name)
 }
 
 /** A process that the script has left behind may hold the output open for ever. */

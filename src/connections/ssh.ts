@@ -14,6 +14,7 @@ import {
 } from './failures.ts'
 import type { Hop } from './hop.ts'
 import type { HostKeys } from './host-key.ts'
+import { takeNoRequests } from './ssh-internals.ts'
 
 /** A server that has let us in. */
 export interface Session {
@@ -115,6 +116,7 @@ class Attempt {
   private listen(client: Client) {
     client.removeAllListeners('error')
     client.setMaxListeners(0)
+    takeNoRequests(client)
     client.on('error', error => {
       if (this.phase !== 'open' && error.level === 'agent') return
       this.lastError = error

@@ -54,7 +54,16 @@ async function readEntry<Entry extends Account | Group>(
   name: string,
   parse: (text: string | null) => readonly Entry[],
 ): Promise<Entry | undefined> {
-  const named = (text: string | null) => parse(text).find(entry => entry.name === name)
+  const named = (text: string | null) => parse(lineOf(text ?? '', name))[0]
   const { content } = await host.file(`/etc/${database}`)
   return named(content) ?? named((await host.command(['getent', database, name])).stdout)
+}
+
+/** The line of a name, looked for rather than taken out of all of them: a host may have thousands, and each task asks for its own. */
+function lineOf(text: string, name: string): string {
+  const begins = `${name}:`
+  const at = text.startsWith(begins) ? 0 : text.indexOf(`\n${begins}`) + 1
+  const end = text.indexOf('\n', at)
+  const line = text.slice(at, end < 0 ? undefined : end)
+  return line.startsWith(begins) ? line : ''
 }

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Advice, Silence, SilencedAdvice, Surroundings, TaskRule } from './advice.ts'
 import { type Budget, isOver, largestPart } from './budget.ts'
 import { isSakError } from './errors.ts'
-import { factsOf, type KnownFacts } from './facts.ts'
+import { factsOf, type HostFacts, type KnownFacts } from './facts.ts'
 import type { Task } from './task.ts'
 import { tasksWanted } from './wanted.ts'
 
@@ -40,8 +40,9 @@ export interface AdviceInput {
 /** All that the rules of a host's tasks find, and what of it is silenced. Pure. */
 export function advise({ tasks, whole, known, budget, silence }: AdviceInput): Advised {
   const others = tasksWanted(known, whole)
+  const facts = factsOf(known)
   const ofTasks = tasksWanted(known, tasks).flatMap(task => {
-    const around = surroundings(known, task, others)
+    const around = surroundings(facts, task, others)
     return (task.advice ?? []).flatMap(rule =>
       findings(rule, around).map(finding => ({ id: rule.id, task, source: rule.source, ...finding })),
     )
@@ -59,9 +60,9 @@ export function advise({ tasks, whole, known, budget, silence }: AdviceInput): A
   }
 }
 
-function surroundings(known: KnownFacts, own: Task, all: readonly Task[]): Surroundings {
+function surroundings(facts: HostFacts, own: Task, all: readonly Task[]): Surroundings {
   return {
-    facts: factsOf(known),
+    facts,
     tasksOf: <Schema extends z.ZodType>(module: string, schema: Schema) =>
       all.flatMap(task => {
         if (task.module !== module || task.label === own.label) return []

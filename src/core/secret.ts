@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { mapTexts } from './texts.ts'
+import { someText } from './texts.ts'
 import type { Duration } from './units.ts'
 
 /** Where the value of a secret comes from: always the machine that runs sak-reconcile, never a host. */
@@ -101,9 +101,9 @@ export function replaceTokens(text: string, by: (id: number, form: string, token
 /** The secrets in a text, or in all texts of plain data, by their numbers. */
 export function secretsIn(value: unknown): ReadonlySet<number> {
   const found = new Set<number>()
-  mapTexts(value, text => {
-    for (const [, id] of text.matchAll(tokens)) found.add(Number(id))
-    return text
+  someText(value, text => {
+    if (text.includes(tokenNonce)) for (const [, id] of text.matchAll(tokens)) found.add(Number(id))
+    return false
   })
   return found
 }

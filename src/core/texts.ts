@@ -25,6 +25,15 @@ function mapValue(value: unknown, change: ChangeText, key: string | undefined): 
   return isSame ? value : Object.fromEntries(mapped)
 }
 
+/** Whether a test holds for a string in plain data, of those that `mapTexts` shows. Makes nothing. */
+export function someText(value: unknown, test: (text: string) => boolean): boolean {
+  if (typeof value === 'string') return test(value)
+  if (Array.isArray(value)) return value.some(item => someText(item, test))
+  if (!isPlain(value)) return false
+  for (const name in value) if (test(name) || someText(value[name], test)) return true
+  return false
+}
+
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)

@@ -7,7 +7,7 @@ import { connect } from '../../src/connections/connect.ts'
 import { runHost } from '../../src/engine/host.ts'
 import { look } from '../../src/engine/look.ts'
 import { note } from '../engine/notes.ts'
-import { faultyOptions, startFaultyServer } from './faulty-server.ts'
+import { faultyOptions, startFaultyServer, tellHostKey } from './faulty-server.ts'
 
 const folder = t.testdir({})
 const names = Array.from({ length: 10 }, (_, index) => `${index}.conf`)
@@ -25,8 +25,9 @@ async function check(count: number) {
       counted.logins += 1
       context.accept()
     },
-    session: accept => {
+    session: (accept, _, { client }) => {
       counted.channels += 1
+      tellHostKey(client) // ssh2 would have it proved, which the bytes show
       accept()
     },
     exec: ({ channel, command, socket }) => {

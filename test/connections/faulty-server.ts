@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -136,12 +137,13 @@ function serve(client: Client, socket: Socket, behaviour: Behaviour) {
     behaviour.auth === undefined ? context.accept() : behaviour.auth(context, visit),
   )
   client.on('session', (accept, reject) => {
-    if (behaviour.session !== undefined) return behaviour.session(() => wire(accept(), visit, behaviour), reject, visit)
-    wire(accept(), visit, behaviour)
+    if (behaviour.session !== undefined)
+      return behaviour.session(() => wired(accept(), visit, behaviour), reject, visit)
+    wired(accept(), visit, behaviour)
   })
 }
 
-function wire(session: Session, visit: Visit, behaviour: Behaviour): Session {
+function wired(session: Session, visit: Visit, behaviour: Behaviour): Session {
   session.on('exec', (accept, reject, { command }) => {
     if (behaviour.refuseExec) return reject()
     const channel = accept()
@@ -162,4 +164,29 @@ export function answering(text: string): Behaviour {
       channel.end()
     },
   }
+}
+
+/** ssh2 shares no way to send a packet of one's own. */
+interface Protocol {
+  readonly _packetRW: {
+    readonly write: { allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer }
+  }
+}
+const wire: { sendPacket(protocol: Protocol, packet: Buffer): void } = createRequire(import.meta.url)(
+  'ssh2/lib/protocol/utils.js',
+)
+const globalRequest = 80
+
+/** Tells the host's key to whoever has logged in, as OpenSSH does with all that it has. */
+export function tellHostKey(client: Client): void {
+  const protocol: Protocol = Reflect.get(client, '_protocol')
+  const string = (bytes: Buffer) => Buffer.concat([Buffer.from(Uint32Array.of(bytes.length).buffer).swap32(), bytes])
+  const key = Buffer.from(hostKeys.public.split(' ')[1] ?? '', 'base64')
+  const name = string(Buffer.from('hostkeys-00@openssh.com'))
+  const body = Buffer.concat([Buffer.of(globalRequest), name, Buffer.of(0), string(key)])
+  const { write } = protocol._packetRW
+  const at = write.allocStart
+  const packet = write.alloc(body.length)
+  body.copy(packet, at)
+  wire.sendPacket(protocol, write.finalize(packet))
 }

@@ -27,3 +27,13 @@ t.test('the file counts first, then the other sources of names', async t => {
   t.match(await readAccount(host, 'ldap'), { uid: 5000 })
   t.equal(await readAccount(host, 'ubunt'), undefined)
 })
+
+t.test('a name is that of a whole field, wherever its line stands', async t => {
+  const account = (name: string, uid: number) => `${name}:x:${uid}:100::/home/${name}:/bin/sh`
+  const text = ['webber', 'xweb', 'web', 'we'].map(account).join('\n')
+  const host = fakeHost({ files: { '/etc/passwd': text }, commands: [{ argv: ['getent', 'passwd', 'x'], code: 2 }] })
+  for (const [uid, name] of ['webber', 'xweb', 'web', 'we'].entries()) {
+    t.match(await readAccount(host, name), { name, uid })
+  }
+  t.equal(await readAccount(host, 'x'), undefined, 'another field is no name')
+})
