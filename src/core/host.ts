@@ -1,4 +1,5 @@
 import type { FileRead, Stat } from './file.ts'
+import { isArgv } from './step.ts'
 import type { Duration } from './units.ts'
 
 /** What a command gave. Exit code 127 means that there is no such program on the host. */
@@ -61,7 +62,11 @@ export type Answer =
   | { readonly kind: 'command'; readonly result: CommandResult }
 
 /** Makes the `Host` that modules see from something that answers reads. */
-export function hostFrom(ask: (read: Read) => Promise<Answer>): Host {
+export function hostFrom(answered: (read: Read) => Promise<Answer>): Host {
+  const ask = async (read: Read): Promise<Answer> => {
+    refuseWrong(read)
+    return answered(read)
+  }
   return {
     async file(path) {
       const answer = await ask({ kind: 'file', path })
@@ -88,6 +93,17 @@ export function hostFrom(ask: (read: Read) => Promise<Answer>): Host {
       if (answer.kind === 'command') return answer.result
       throw mismatch('command', answer)
     },
+  }
+}
+
+/** Types are not checked where a module is loaded: what it asks for may be anything. */
+function refuseWrong(read: Read): void {
+  if (read.kind === 'command') {
+    if (!isArgv(read.argv)) throw new TypeError("host.command takes a list: host.command(['ls', '/etc'])")
+  } else if (read.kind === 'files') {
+    if (!Array.isArray(read.globs)) throw new TypeError("host.files takes a list: host.files(['/etc/*.conf'])")
+  } else if (typeof read.path !== 'string' || !read.path.startsWith('/')) {
+    throw new TypeError(`host.${read.kind} takes an absolute path, not ${JSON.stringify(read.path)}`)
   }
 }
 

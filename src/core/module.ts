@@ -1,7 +1,9 @@
 import type { z } from 'zod'
 import type { AdviceRule, TaskRule } from './advice.ts'
+import { assess } from './assess.ts'
+import { authorPlace, callerOf, lookAt } from './author-place.ts'
 import type { Footprint } from './budget.ts'
-import { type Change, type Changes, type Checked, diffByKey, isUnreadable, type Unreadable } from './change.ts'
+import type { Changes, Checked, Unreadable } from './change.ts'
 import { digestOf } from './digest.ts'
 import { isBlocked, isSakError, SakError } from './errors.ts'
 import type { HostFacts } from './facts.ts'
@@ -9,7 +11,7 @@ import type { Host } from './host.ts'
 import { describeIssues } from './issues.ts'
 import { secretsIn } from './secret.ts'
 import type { Impact, Step } from './step.ts'
-import { type Assessment, type Settle, type Task, type TaskOptions, taskBrand } from './task.ts'
+import { type Settle, type Task, type TaskOptions, taskBrand } from './task.ts'
 
 const moduleBrand = Symbol.for('sak-reconcile.module')
 
@@ -73,10 +75,11 @@ export interface Module<Schema extends z.ZodType = z.ZodType> {
 export function defineModule<Schema extends z.ZodType, C extends object, D extends { [K in keyof C]: unknown }>(
   definition: ModuleDefinition<Schema, C, D>,
 ): Module<Schema> {
-  refuseOtherSchema(definition.name, definition.params)
+  refuseIncomplete(definition)
+  const definedAt = callerOf(defineModule)
   const parse = (input: unknown, options: TaskOptions = {}): Task => {
     const label = options.label ?? definition.name
-    const params = parseParams(definition, label, input)
+    const params = parseParams({ ...definition, definedAt }, label, input)
     const { footprint } = definition
     return {
       [taskBrand]: true,
@@ -96,7 +99,9 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
       silence: options.silence ?? {},
       secrets: secretsIn(params),
       ...(footprint && { footprint: (facts: HostFacts) => footprint(params, facts) }),
-      assess: async (host, settle = asItIs) => assess(definition, { params: settle(params), host, settle }),
+      definedAt,
+      assess: async (host, settle = asItIs) =>
+        assess({ ...definition, definedAt }, { params: settle(params), host, settle }),
     }
   }
   const { adopt } = definition
@@ -113,6 +118,8 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
   })
 }
 
+const asItIs: Settle = value => value
+
 const boundTo = <Params>(params: Params, { id, source, check }: AdviceRule<Params>): TaskRule => ({
   id,
   source,
@@ -124,16 +131,31 @@ export function isModule(value: unknown): value is Module {
   return typeof value === 'function' && moduleBrand in value
 }
 
-/** From plain JavaScript, or with zod 3 installed, it may be anything. */
-function refuseOtherSchema(name: string, params: unknown): void {
-  if (typeof params === 'object' && params !== null && '_zod' in params) return
-  throw new SakError('invalid-params', `module ${name}: its params are no schema of zod 4`, {
-    hint: "npm install zod@4, then params: z.strictObject({ ... }) with import { z } from 'zod'",
+/** Types are not checked where a playbook is loaded: it may be anything, and its zod may be another. */
+function refuseIncomplete({
+  name,
+  params,
+  check,
+  apply,
+  owns,
+}: { [K in keyof ModuleDefinition<z.ZodType, object, object>]?: unknown }): void {
+  if (typeof params !== 'object' || params === null || !('_zod' in params)) {
+    throw new SakError('invalid-params', `module ${name}: its params are no schema of zod 4`, {
+      hint: lookAt(
+        authorPlace(),
+        "npm install zod@4, then params: z.strictObject({ ... }) with import { z } from 'zod'",
+      ),
+    })
+  }
+  const missing = Object.entries({ check, apply, owns }).find(([, part]) => typeof part !== 'function')
+  if (!missing) return
+  throw new SakError('invalid-params', `module ${name}: it has no function ${missing[0]}`, {
+    hint: lookAt(authorPlace(), 'a module is defineModule({ name, description, params, impact, owns, check, apply })'),
   })
 }
 
 function parseParams<Schema extends z.ZodType>(
-  definition: { name: string; params: Schema },
+  definition: { name: string; params: Schema; definedAt(): string | undefined },
   label: string,
   input: unknown,
 ): z.output<Schema> {
@@ -141,44 +163,12 @@ function parseParams<Schema extends z.ZodType>(
   if (parsed.success) return parsed.data
   const title = label === definition.name ? label : `${definition.name} "${label}"`
   throw new SakError('invalid-params', `${title}: ${describeIssues(parsed.error, definition.params, input)}`, {
-    hint: `its params: sak-reconcile modules ${definition.name}`,
+    hint: lookAt(authorPlace(), paramsOf(definition.name, definition.definedAt())),
   })
 }
 
-async function assess<Schema extends z.ZodType, C extends object, D extends { [K in keyof C]: unknown }>(
-  definition: ModuleDefinition<Schema, C, D>,
-  { params, host, settle }: { params: z.output<Schema>; host: Host; settle: Settle },
-): Promise<Assessment> {
-  const found = await definition.check(host, params)
-  refuseOtherKeys(found)
-  const checked = { ...found, desired: settle(found.desired) }
-  const changes = definition.diff?.(checked, params) ?? diffByKey(checked)
-  const list = Object.entries<Change | undefined>(changes).flatMap(([key, change]) =>
-    change === undefined ? [] : [{ key, before: change.before, after: change.after }],
-  )
-  const values: unknown[] = Object.values(checked.current)
-  const blocked = distinct([...(checked.blocked ?? []), ...values.filter(isUnreadable).map(value => value.error)])
-  const isStep = (step: Step | false | undefined): step is Step => step !== undefined && step !== false
-  const steps =
-    list.length > 0 && blocked.length === 0 ? definition.apply(changes, params, checked.current).filter(isStep) : []
-  return { current: checked.current, desired: checked.desired, changes: list, blocked, steps: settle(steps) }
-}
-
-const asItIs: Settle = value => value
-
-/** A key that only one side has would never be compared, and so be called in sync. */
-function refuseOtherKeys({ current, desired }: { current: object; desired: object }): void {
-  const other = [...Object.keys(current), ...Object.keys(desired)].find(key => !(key in current && key in desired))
-  if (other !== undefined) throw new TypeError(`check answers "${other}" in only one of current and desired`)
-}
-
-/** Two keys may be unreadable for one reason, which is said once. */
-function distinct(errors: readonly SakError[]): readonly SakError[] {
-  return errors.filter(
-    (error, index) =>
-      errors.findIndex(({ code, message }) => code === error.code && message === error.message) === index,
-  )
-}
+const paramsOf = (name: string, definedAt: string | undefined) =>
+  definedAt === undefined ? `its params: sak-reconcile modules ${name}` : `its params are defined at ${definedAt}`
 
 /**
  * Takes a read that may not be allowed: `running: await orUnreadable(host.command(...))`.

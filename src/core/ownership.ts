@@ -51,20 +51,28 @@ const areWithin = (some: readonly When[], all: readonly When[]) =>
  */
 export function refuseConflicts(tasks: readonly Task[], where: string): void {
   refuseStray(tasks, where)
-  const labels = new Set<string>()
-  for (const { label, module } of tasks) {
-    if (labels.has(label)) {
-      throw new SakError('invalid-playbook', `${where}: two tasks are called "${label}"`, {
-        hint: `give one another label: ${module}({ ... }, { label: "..." })`,
+  const byLabel = new Map<string, Task>()
+  for (const second of tasks) {
+    const { label, module } = second
+    const first = byLabel.get(label)
+    if (first) {
+      throw new SakError('invalid-playbook', `${where}: two tasks are called "${label}"${apart(first, second)}`, {
+        hint: `give one another label: ${module}({ ... }, { label: '...' })`,
       })
     }
-    labels.add(label)
+    byLabel.set(label, second)
   }
   const shared = findShared(tasks, surelyMeet)
   if (!shared) return
   throw new SakError('invalid-playbook', `${where}: ${describeShared(shared)}`, {
     hint: 'only one task may rule a thing: merge the two, give one another path, or give each its own `when`',
   })
+}
+
+/** What tells two tasks apart that have one name. */
+function apart(first: Task, second: Task): string {
+  const [one, other] = [first, second].map(({ owns }) => owns[0] && describeOwned(owns[0]))
+  return one && other && one !== other ? `: one for ${one}, one for ${other}` : ''
 }
 
 function refuseStray(tasks: readonly Task[], where: string): void {

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { AdviceOptions } from './advice.ts'
+import { authorPlace, lookAt } from './author-place.ts'
 import { isSakError, SakError } from './errors.ts'
-import { describeIssues } from './issues.ts'
 import { didYouMean } from './nearest.ts'
 import { refuseConflicts } from './ownership.ts'
-import { isSecret } from './secret.ts'
+import { asVars, checkGiven, mergeVars, parsePlaybookParams, pick } from './playbook-params.ts'
 import type { Task } from './task.ts'
 import {
   type Expandable,
@@ -18,6 +18,7 @@ import {
 } from './task-list.ts'
 import { type PlaybookHost, type Vars, whyUnwanted } from './when.ts'
 
+export { mergeVars } from './playbook-params.ts'
 export type { PlaybookHost, Vars } from './when.ts'
 
 export interface PlaybookDefinition<Schema extends z.ZodObject> {
@@ -105,6 +106,7 @@ const noParams = z.strictObject({})
 export function definePlaybook<Schema extends z.ZodObject = typeof noParams>(
   definition: PlaybookDefinition<Schema>,
 ): PlaybookFactory<Schema> {
+  refuseOtherTasks(definition)
   // without params the type parameter is that of noParams
   const schema = (definition.params ?? noParams) as Schema
   const factory = (params?: z.input<Schema>) => makePlaybook(definition, schema, asVars(params), new Map())
@@ -130,7 +132,7 @@ function makePlaybook<Schema extends z.ZodObject>(
     const own = Object.keys(schema.shape)
     const names = new Set(own)
     const fromOutside = mergeVars(pick(host.vars, own), pick(commandLine, own))
-    const params = parse(name, schema, mergeVars(given, fromOutside))
+    const params = parsePlaybookParams(name, schema, mergeVars(given, fromOutside))
     const resolved: ResolvedParams[] = [{ playbook: name, schema, given, params: asVars(params) }]
     const within = (item: Expandable) => {
       const inner = asPlaybook(item)
@@ -213,29 +215,14 @@ export function isPlaybookFactory(value: unknown): value is PlaybookFactory {
 export const nameOf = (playbook: Playbook | PlaybookFactory): string =>
   isPlaybookFactory(playbook) ? playbook.playbookName : playbook.name
 
-function parse<S extends z.ZodType>(name: string, schema: S, params: unknown): z.output<S> {
-  const parsed = schema.safeParse(params)
-  if (parsed.success) return parsed.data
-  throw invalidParams(name, schema, parsed.error, params)
-}
-
-/** What is given must be right at once; what is not may still come from a host's variables or the command line. */
-function checkGiven(name: string, schema: z.ZodObject, given: Vars): void {
-  const { error } = schema.safeParse(given)
-  const isGiven = (path: readonly PropertyKey[]) =>
-    path.reduce<unknown>((value, key) => (isRecord(value) ? value[String(key)] : value), given) !== undefined
-  const wrong = error?.issues.filter(({ path }) => isGiven(path))
-  if (wrong && wrong.length > 0) throw invalidParams(name, schema, new z.ZodError(wrong), given)
-}
-
 /** What the author's function answers; what it throws is the author's to mend, and is said with its place. */
 function tasksOf<List>(call: () => List, name: string, host: PlaybookHost): List {
   try {
     return call()
   } catch (cause) {
     if (isSakError(cause) || !(cause instanceof Error)) throw cause
-    const [, place] = /\n\s+at (?:.*\()?(.+:\d+:\d+)\)?/.exec(cause.stack ?? '') ?? []
-    const hint = `look at ${place ?? 'its tasks'}; a task, together([...]) or a playbook stands in the list as it is, without "..."`
+    const place = authorPlace(cause) ?? 'its tasks'
+    const hint = `look at ${place}; a task, together([...]) or a playbook stands in the list as it is, without "..."`
     throw new SakError('invalid-playbook', `playbook ${name}: its tasks for ${host.name} cannot be made: ${cause}`, {
       hint,
       cause,
@@ -243,22 +230,15 @@ function tasksOf<List>(call: () => List, name: string, host: PlaybookHost): List
   }
 }
 
-function invalidParams(name: string, schema: z.ZodType, error: z.ZodError, given: unknown): SakError {
-  return new SakError('invalid-params', `playbook ${name}: ${describeIssues(error, schema, given)}`)
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !isSecret(value)
-const asVars = (value: unknown): Vars => (isRecord(value) ? value : {})
-const pick = (vars: Vars, names: readonly string[]): Vars =>
-  Object.fromEntries(Object.entries(vars).filter(([name]) => names.includes(name)))
-
-/** Objects are merged deeply; anything else, lists too, is replaced. */
-export function mergeVars(base: Vars, over: Vars): Vars {
-  const merged: Record<string, unknown> = { ...base }
-  for (const [key, value] of Object.entries(over)) {
-    const before = merged[key]
-    if (value !== undefined) merged[key] = isRecord(before) && isRecord(value) ? mergeVars(before, value) : value
-  }
-  return merged
+/** Types are not checked where a playbook is loaded. */
+function refuseOtherTasks({ name, tasks }: { name: string; tasks: unknown }): void {
+  if (typeof tasks === 'function') return
+  const found = Array.isArray(tasks) ? 'a list' : String(tasks)
+  throw new SakError(
+    'invalid-playbook',
+    `playbook ${name}: its tasks are ${found}, and must be a function that answers them`,
+    {
+      hint: lookAt(authorPlace(), 'tasks: () => [sysctl({ ... })]'),
+    },
+  )
 }

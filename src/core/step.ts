@@ -195,6 +195,29 @@ export function exceeds(impact: Impact, allowed: Impact): boolean {
   return impacts.indexOf(impact) > impacts.indexOf(allowed)
 }
 
+const kinds: ReadonlySet<unknown> = new Set<Step['kind']>([
+  'write',
+  'remove',
+  'directory',
+  'link',
+  'remove-directory',
+  'run',
+  'service',
+  'waitFor',
+])
+
+/** Whether a value is a step: of a kind that there is, on absolute paths, with arguments that are texts. */
+export function isStep(value: unknown): value is Step {
+  if (typeof value !== 'object' || value === null || !('kind' in value && kinds.has(value.kind))) return false
+  if ('path' in value) return typeof value.path === 'string' && value.path.startsWith('/')
+  if ('argv' in value) return isArgv(value.argv)
+  return 'action' in value
+}
+
+/** Whether a value is a program with its arguments. */
+export const isArgv = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length > 0 && value.every(arg => typeof arg === 'string')
+
 /** A step on one line: what it runs, exactly. */
 export function describeStep(step: Step): string {
   switch (step.kind) {

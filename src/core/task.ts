@@ -53,6 +53,8 @@ export interface Task {
   readonly input: unknown
   /** The same task with other params. Throws SakError `invalid-params`. */
   withInput(input: unknown): Task
+  /** Where its module is defined, as file:line, where that is an author's own code. */
+  definedAt?(): string | undefined
   readonly label: string
   readonly tags: readonly string[]
   /** All must be true for the task to be wanted; its own and those of the lists that it is in. */

@@ -1,6 +1,7 @@
 import { type ErrorCode, isBlocked, isSakError, SakError } from '../core/errors.ts'
 import type { KnownFacts } from '../core/facts.ts'
 import { hostFrom, type Read } from '../core/host.ts'
+import { moduleBug } from '../core/module-bug.ts'
 import { describeShared, findShared } from '../core/ownership.ts'
 import { exceeds, greatestImpact, type Impact } from '../core/step.ts'
 import type { Assessment, Task } from '../core/task.ts'
@@ -176,10 +177,5 @@ function notPlanned(task: Task, error: unknown): TaskPlan {
       ? { task, status: 'blocked', assessment: undefined, errors: [error] }
       : { task, status: 'failed', errors: [error] }
   }
-  const message = error instanceof Error ? error.message : String(error)
-  const bug = new SakError('module-bug', `the module ${task.module} has a bug: ${message}`, {
-    cause: error,
-    hint: 'this is not a fault of the host: please report it to the author of the module',
-  })
-  return { task, status: 'failed', errors: [bug] }
+  return { task, status: 'failed', errors: [moduleBug(task, error)] }
 }

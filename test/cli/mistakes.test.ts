@@ -45,7 +45,10 @@ t.test('a file that cannot be loaded is named, with the place', async t => {
     'missing.ts': "import { x } from 'no-such-package'\nexport default x\n",
   })
   t.match(await run('./syntax.ts', '-n'), { code: 1, stderr: /syntax\.ts:2:/ })
-  t.match(await run('./module.ts', '-n'), { code: 1, stderr: /sysctl: .*[\s\S]*Did you mean settings\?/ })
+  t.match(await run('./module.ts', '-n'), {
+    code: 1,
+    stderr: /sysctl: settings is missing.*\n.*Did you mean settings\?\n.*look at .*\/module\.ts:2;/,
+  })
   t.match(await run('./none.ts', '-n'), { code: 1, stderr: /no playbook as its default export[\s\S]*definePlaybook/ })
   t.match(await run('./missing.ts', '-n'), { code: 1, stderr: /Cannot find module 'no-such-package'\n$/ })
 })

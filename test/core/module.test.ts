@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { diffByKey } from '../../src/core/change.ts'
 import { isSakError, SakError } from '../../src/core/errors.ts'
 import { file } from '../../src/core/file.ts'
+import { hostFrom } from '../../src/core/host.ts'
 import { blocked, defineModule, orUnreadable } from '../../src/core/module.ts'
 import { run, write } from '../../src/core/step.ts'
 import { isTask } from '../../src/core/task.ts'
@@ -149,4 +150,63 @@ t.test('params that are no schema of zod 4 are refused at once', async t => {
     const define = () => defineModule({ ...rest, check, params })
     t.throws(define, { code: 'invalid-params', message: /module m: its params are no schema/, hint: /zod@4/ })
   }
+})
+
+t.test('what a module answers is held to the contract, and the place of a mistake is told', async t => {
+  const params = z.strictObject({})
+  const bad = (parts: object) =>
+    // as in plain JavaScript, where no types are checked
+    Reflect.apply(defineModule, undefined, [
+      { name: 'bad', description: 'x', params, impact: 'none', owns: () => [], ...parts },
+    ])
+  const differing = { current: { saved: 1, running: 2 }, desired: { saved: 1, running: 3 } }
+  const check = async () => differing
+  const apply = () => []
+  const here = /look at .*\/module\.test\.ts:\d+(;|$)/
+  const wrong: [object, RegExp][] = [
+    [{ check: async () => undefined, apply }, /check must answer { current, desired }, and answers undefined/],
+    [{ check: async () => ({ saved: 1 }), apply }, /check must answer .* answers { saved }/],
+    [{ check: async () => ({ current: { a: 1 }, desired: { b: 1 } }), apply }, /"a" in only one of/],
+    [{ check: async () => ({ current: { a: check() }, desired: { a: 1 } }), apply }, /promise as current\.a: .* await/],
+    [{ check, apply: async () => [] }, /apply must answer a list of steps, and answers a promise/],
+    [{ check, apply: () => write(file('/a', 'x')) }, /apply must answer a list of steps, and answers { kind,/],
+    [{ check, apply: () => ['reboot'] }, /apply answers "reboot" where a step should be: write/],
+    [{ check, apply: () => [write(file('etc/motd', 'x'))] }, /apply answers { kind, path, .*absolute paths/],
+    [{ check, apply: () => [run(JSON.parse('"ls"'), { undo: 'none' })] }, /apply answers { kind, argv,/],
+    [
+      { check, apply: ({ saved }: { saved: { after: string } }) => [saved.after] },
+      /reading 'after'.* \(saved in sync is no change: say `saved && \.\.\.`\)/,
+    ],
+    [
+      {
+        check,
+        apply,
+        diff: () => {
+          throw new TypeError('no diff')
+        },
+      },
+      /bad has a bug: no diff/,
+    ],
+  ]
+  for (const [parts, message] of wrong) {
+    await t.rejects(bad(parts)({}).assess(fakeHost({})), { code: 'module-bug', message, hint: here })
+  }
+  t.throws(() => bad({ check }), {
+    code: 'invalid-params',
+    message: /module bad: it has no function apply/,
+    hint: here,
+  })
+  t.throws(() => note(JSON.parse('{}')), {
+    message: 'note: text is missing: expected string',
+    hint: /^look at .*module\.test\.ts:\d+; its params are defined at .*module\.test\.ts:\d+$/,
+  })
+})
+
+t.test('reads that a host cannot be asked are the fault of who asks', async t => {
+  const host = hostFrom(() => Promise.reject(new Error('it was asked')))
+  await t.rejects(host.file('etc/motd'), /host\.file takes an absolute path, not "etc\/motd"/)
+  await t.rejects(host.stat(JSON.parse('null')), /host\.stat takes an absolute path, not null/)
+  await t.rejects(host.command(JSON.parse('"ls /etc"')), /host\.command takes a list/)
+  await t.rejects(host.command([]), /host\.command takes a list/)
+  await t.rejects(host.files(JSON.parse('"/etc/*"')), /host\.files takes a list/)
 })

@@ -67,10 +67,21 @@ t.test('lists are flattened, falsy ones left out', async t => {
 
 t.test('two tasks cannot have one label, nor own one thing', async t => {
   const of = (...tasks: ReturnType<typeof echo>[]) => definePlaybook({ name: 'p', tasks: () => tasks })().tasksFor(web1)
-  const doubled = { code: 'invalid-playbook', message: /p, host web1: two tasks are called "echo"/, hint: /label: / }
+  const doubled = { code: 'invalid-playbook', message: /p, host web1: two tasks are called "echo"$/, hint: /label: / }
   t.throws(() => of(echo({ value: 1 }), echo({ value: 2 })), doubled)
+  t.throws(() => of(echo({ value: 1, owns: ['/a'] }), echo({ value: 2, owns: ['/b'] })), {
+    message: /two tasks are called "echo": one for \/a, one for \/b$/,
+  })
   const both = [echo({ value: 1, owns: ['/a', '/b'] }), echo({ value: 2, owns: ['/b'] }, { label: 'two' })]
   t.throws(() => of(...both), { code: 'invalid-playbook', message: /"echo" and "two" both own \/b/ })
+})
+
+t.test('tasks are a function, and who says otherwise is told where', async t => {
+  t.throws(() => definePlaybook({ name: 'p', tasks: JSON.parse('[]') }), {
+    code: 'invalid-playbook',
+    message: 'playbook p: its tasks are a list, and must be a function that answers them',
+    hint: /^look at .*playbook\.test\.ts:\d+; tasks: \(\) => /,
+  })
 })
 
 t.test('playbooks of another copy of the package are known', async t => {
@@ -93,6 +104,6 @@ t.test('what the tasks of an author throw is said with its place, and as no faul
   t.throws(() => broken().tasksFor(web1), {
     code: 'invalid-playbook',
     message: 'playbook broken: its tasks for web1 cannot be made: TypeError: it is not iterable',
-    hint: /look at .*playbook\.test\.ts:\d+:\d+/,
+    hint: /look at .*playbook\.test\.ts:\d+;/,
   })
 })
