@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Advised } from '../core/advise.ts'
 import type { Budget } from '../core/budget.ts'
 import { isSakError, SakError } from '../core/errors.ts'
-import { describeStep, type Impact } from '../core/step.ts'
+import { describeStep, type Impact, type Step } from '../core/step.ts'
 import type { Task } from '../core/task.ts'
 import { applyUnit } from './apply-unit.ts'
 import { HostLost } from './batch.ts'
@@ -76,16 +76,18 @@ const leavesUnknown = ({ status, steps }: TaskResult) =>
 
 /** Steps that nobody has reviewed are not done, but for those of a task that was deferred. */
 function refuseUnseen(reviewed: readonly TaskPlan[], now: readonly TaskPlan[]): void {
-  const other = now.find((plan, index) => {
+  for (const [index, plan] of now.entries()) {
     const before = reviewed[index]
-    return before?.status !== 'deferred' && !isDeepStrictEqual(stepsOf(plan), before && stepsOf(before))
-  })
-  if (!other) return
-  throw new SakError('stale-plan', 'an earlier task has changed what this one would do', {
-    said: stepsOf(other).map(describeStep).join('\n') || 'no step',
-    hint: 'the earlier tasks are applied: make a new plan and look at it',
-  })
+    const [seen, would] = [before ? stepsOf(before) : [], stepsOf(plan)]
+    if (before?.status === 'deferred' || isDeepStrictEqual(would, seen)) continue
+    throw new SakError('stale-plan', `an earlier task has changed what ${plan.task.label} would do`, {
+      said: `in the plan: ${inWords(seen)}\nnow: ${inWords(would)}`,
+      hint: 'the earlier tasks are applied: make a new plan and look at it',
+    })
+  }
 }
+
+const inWords = (steps: readonly Step[]) => steps.map(describeStep).join('; ') || 'no step'
 
 const stepsOf = (plan: TaskPlan) => assessmentOf(plan)?.steps ?? []
 

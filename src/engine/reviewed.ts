@@ -1,10 +1,10 @@
 import { SakError } from '../core/errors.ts'
 import { type PlannedHost, planDigest, secretPlanDigest } from '../core/plan-file.ts'
-import { describeStep } from '../core/step.ts'
 import { noSecrets, type Vault } from '../core/vault.ts'
 import type { Ask } from './overlay.ts'
 import type { HostPlan } from './plan-host.ts'
 import { reportTask } from './report-task.ts'
+import { whatChanged } from './stale.ts'
 import type { TaskResult } from './task-result.ts'
 
 /** The plan of a host that was reviewed, with the key of its digests. */
@@ -23,7 +23,7 @@ export async function readMachineId(ask: Ask): Promise<string | null> {
 export function plannedHost(
   name: string,
   key: string,
-  { results, machineId }: HostPlan,
+  { results, machineId }: Pick<HostPlan, 'results' | 'machineId'>,
   secrets: Vault = noSecrets,
 ): PlannedHost {
   const tasks = results.map(result => {
@@ -58,26 +58,16 @@ export function refuseOther(
       hint: `/etc/machine-id was ${host.machineId ?? 'absent'} and is ${machineId ?? 'absent'}: make a new plan`,
     })
   }
-  const planned = new Map(host.tasks.map(task => [task.label, task]))
-  const others = results.filter(result => planned.get(result.task.label)?.digest !== digestOf(key, result, secrets))
-  if (others.length === 0 && results.length === host.tasks.length) return
-  const labels = others.map(result => result.task.label)
-  throw new SakError(
-    'stale-plan',
-    `the host or the playbook has changed since the plan was made: ${labels.join(', ')}`,
-    {
-      said: others.map(result => nowOf(result, planned.get(result.task.label))).join('\n'),
-      hint: 'nothing was applied there: make a new plan and look at it',
-    },
-  )
-}
-
-function nowOf({ task, status, changes, steps }: TaskResult, before: PlannedHost['tasks'][number] | undefined): string {
-  if (before && before.moduleVersion !== task.moduleVersion) {
-    const [was = 'unknown', is = 'unknown'] = [before.moduleVersion, task.moduleVersion]
-    return `${task.label}: the module ${task.module} was version ${was}, and is ${is}`
-  }
-  const keys = changes.map(change => change.key).join(', ') || 'nothing'
-  const would = steps.map(describeStep).join('; ') || 'no step'
-  return `${task.label}: was ${before?.status ?? 'not in the plan'}, is ${status}; differs: ${keys}; would: ${would}`
+  const now = plannedHost(host.name, key, { results, machineId }, secrets)
+  const labels = [...new Set([...host.tasks, ...now.tasks].map(({ label }) => label))]
+  const changed = labels.flatMap(label => {
+    const [before, after] = [host, now].map(({ tasks }) => tasks.find(task => task.label === label))
+    return before?.digest === after?.digest ? [] : [{ label, lines: whatChanged(before, after) }]
+  })
+  if (changed.length === 0) return
+  const others = changed.map(({ label }) => label).join(', ')
+  throw new SakError('stale-plan', `the host or the playbook has changed since the plan was made: ${others}`, {
+    said: changed.flatMap(({ lines }) => lines).join('\n'),
+    hint: 'nothing was applied there: make a new plan and look at it',
+  })
 }

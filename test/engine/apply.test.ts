@@ -71,7 +71,10 @@ t.test('after a program of which nobody knows what it leaves, later tasks are lo
   const reviewed = { key: 'k', host: plannedHost('web1', 'k', plan) }
   t.match(await applyHost(hostAtHand(), tasks, { ...options, reviewed }), [
     { status: 'changed' },
-    { status: 'failed', errors: [{ code: 'stale-plan', said: `write ${a}` }] },
+    {
+      status: 'failed',
+      errors: [{ code: 'stale-plan', message: /what a would do/, said: `in the plan: no step\nnow: write ${a}` }],
+    },
     { status: 'skipped' },
   ])
   t.equal(await readFile(a, 'utf8'), 'y\n', 'what nobody has seen is not done')
@@ -144,7 +147,7 @@ t.test('a reviewed plan is what is applied, or nothing is', async t => {
   await writeFile(path, 'changed since')
   await t.rejects(applyHost(hostAtHand(), tasks, { ...options, reviewed }), {
     code: 'stale-plan',
-    said: /copy: was drift, is drift/,
+    said: `copy: saved ${join(folder, 'b')}: wanted was "old", is "changed since", in line 1`,
   })
   const again = await review()
   t.same(again, await review(), 'what has not changed is planned the same')
