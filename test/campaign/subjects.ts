@@ -1,6 +1,7 @@
 import { type TaskList, together } from 'sak-reconcile'
 import { logrotate, nginxconf, pgconf, pm2eco, pm2logrotate, swapfile, sysctl } from 'sak-reconcile/modules'
 import { blockSubjects } from './block-subjects.ts'
+import { programSubjects } from './program-subjects.ts'
 
 /** What is applied and broken: tasks, the host's state before them, and how that comes back. */
 export interface Subject {
@@ -106,6 +107,7 @@ cp -p /root/module_conf.json /home/ubuntu/.pm2/module_conf.json`,
     fullOnly: true,
   },
   ...blockSubjects,
+  ...programSubjects,
 ]
 
 /** @throws Error that tells the names that there are */

@@ -8,7 +8,7 @@
  *   await host.exec('swapon --show', { root: true })
  */
 import { execFile, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -135,7 +135,15 @@ async function exec(host: TestHost, command: string, options: ExecOptions = {}):
   await connect(host)
   const user = options.root ? 'root' : options.as
   const remote = user === undefined ? command : `sudo -n -H -u ${user} sh -c ${quote(command)}`
-  const result = await runSsh([...sshOptions(host), `${host.user}@${host.address}`, remote], options)
+  const ssh = () => runSsh([...sshOptions(host), `${host.user}@${host.address}`, remote], options)
+  let result = await ssh()
+  // the shared connection broke before it took the command
+  if (result.code === 255 && result.stderr.startsWith('mux_client_request_session:')) {
+    await disconnect(host)
+    rmSync(controlPath(host), { force: true })
+    await connect(host)
+    result = await ssh()
+  }
   if (result.code !== 0 && !options.mayFail) {
     throw new Error(`${host.name}: exit code ${result.code} of: ${command}\n${result.stdout}${result.stderr}`)
   }
