@@ -81,6 +81,7 @@ export {
 export {
   enableLinger,
   findSystemd,
+  makeUnitDirectories,
   ownedUnit,
   parseUnits,
   type Systemd,

@@ -5,6 +5,7 @@ import {
   type FileState,
   file,
   type Host,
+  makeUnitDirectories,
   parseUnits,
   run,
   type SakError,
@@ -40,10 +41,8 @@ const dropInDirectory = `/etc/systemd/system/${timer}.d`
 /** Our drop-in of the timer, for hourly rotation. */
 export const dropInPath = (name: string) => `${dropInDirectory}/${name}.conf`
 
-/** The drop-in's directory is rarely there yet; undone where nothing else is in it. */
-export const makeDropInDirectory = run(['mkdir', '-p', dropInDirectory], {
-  undo: [{ argv: ['rmdir', '--ignore-fail-on-non-empty', dropInDirectory] }],
-})
+/** The drop-in's directory is rarely there yet. */
+export const makeDropInDirectory = makeUnitDirectories([dropInDirectory])
 
 /** Reads the units' files and links rather than asking systemd, which may not have seen a change of them yet. */
 export async function readSchedule(

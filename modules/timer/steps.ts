@@ -2,6 +2,7 @@ import {
   daemonReload,
   enableLinger,
   type FileState,
+  makeUnitDirectories,
   run,
   type Step,
   service,
@@ -32,7 +33,7 @@ export function bringUp({ name, place, missing, hasSystemd, files, enable, linge
   const whose = owner ? { user: owner.user } : {}
   const timer = `${name}.timer`
   return [
-    ...(missing.length > 0 && owner ? [makeDirectories(missing, owner.user)] : []),
+    ...(missing.length > 0 && owner ? [makeUnitDirectories(missing, owner.user)] : []),
     ...files.map(file => write(file)),
     ...(owner ? wakeSystemd(owner, { linger, hasSystemd }) : []),
     ...(files.length > 0 ? [verify(place, name)] : []),
@@ -62,13 +63,6 @@ export function takeDown({ name, place, files, activate, active, enabled, failed
     ...(activate ? [daemonReload(whose)] : []),
     ...(failed ? [run(reset.argv, { ...(reset.as && { as: reset.as }), undo: 'resumable' })] : []),
   ]
-}
-
-function makeDirectories(missing: readonly string[], user: string): Step {
-  return run(['mkdir', '-p', ...missing], {
-    as: user,
-    undo: missing.toReversed().map(path => ({ argv: ['rmdir', '--ignore-fail-on-non-empty', path], as: user })),
-  })
 }
 
 /** A user's systemd: started at boot from now on, and there now. */

@@ -32,6 +32,8 @@ function copyOf({ path: from, content, mode = '0644', binary }: FileRead, home: 
   return { kind: 'file', path, content, mode: kept, owner, group, ...(binary && { binary }) }
 }
 
+const empty = 'if [ -d "$1" ]; then find "$1" -mindepth 1 -delete; fi'
+
 /** Makes the directory, and fills it by the account's own hands, which can do no harm elsewhere. */
 export function makeHome(home: DirectoryState, skeleton: readonly FileRead[]): readonly Step[] {
   const { path, owner } = home
@@ -40,7 +42,7 @@ export function makeHome(home: DirectoryState, skeleton: readonly FileRead[]): r
     run(['sh', '-c', 'if [ -d /etc/skel ]; then cp -RPT /etc/skel "$1"; fi', 'sh', path], {
       title: `fill ${path} from /etc/skel`,
       as: owner,
-      undo: [{ argv: ['find', path, '-mindepth', '1', '-delete'], as: owner }],
+      undo: [{ argv: ['sh', '-c', empty, 'sh', path], as: owner }],
       leaves: skeleton.map(file => copyOf(file, home)),
     }),
   ]

@@ -1,4 +1,13 @@
-import { type Change, type DirectoryState, type FileRead, type FileState, run, type Step, service } from 'sak-reconcile'
+import {
+  type Change,
+  type Command,
+  type DirectoryState,
+  type FileRead,
+  type FileState,
+  run,
+  type Step,
+  service,
+} from 'sak-reconcile'
 import type { Found } from './found.ts'
 import { makeHome } from './home.ts'
 import type { Params } from './params.ts'
@@ -33,9 +42,7 @@ export function stepsOf(work: Work, params: Params): readonly Step[] {
   if (!to) return from ? removeAccount(found, from, params, work.leaves) : []
   return [
     ...stillAbsent(work, name),
-    ...groups.map(group =>
-      run(['groupadd', ...(system ? ['--system'] : []), group], { undo: [{ argv: ['groupdel', group] }] }),
-    ),
+    ...groups.map(group => run(['groupadd', ...(system ? ['--system'] : []), group], { undo: [removeGroup(group)] })),
     ...(from ? changeAccount(work, from, to, name) : [makeAccount(work, to, params)]),
     ...(work.login ? changeLogin(name, found.shadow, work.login) : []),
     ...(home ? makeHome(home, work.skeleton) : []),
@@ -64,6 +71,10 @@ function stillAbsent({ from, groups, home }: Work, name: string): readonly Step[
       undo: 'resumable',
     }),
   ]
+}
+
+function removeGroup(name: string): Command {
+  return { argv: ['sh', '-c', 'if getent group "$1" >/dev/null; then groupdel "$1"; fi', 'sh', name] }
 }
 
 function makeAccount({ found, leaves }: Work, to: AccountState, params: Params): Step {

@@ -69,7 +69,10 @@ export interface RunStep extends Command {
   readonly kind: 'run'
   readonly title?: string
   readonly impact: Impact
-  /** How it goes back: commands that undo it, `resumable` (safe to do again), or `none`. */
+  /**
+   * How it goes back: commands that undo it, `resumable` (safe to do again), or `none`. The commands also run where the step
+   * failed before it did anything, and once more where they were cut off: then they must do no harm and not fail.
+   */
   readonly undo: readonly Command[] | 'resumable' | 'none'
   /** An extended regular expression (grep -E): a line of the output that matches means failure, whatever the exit code. */
   readonly refuse?: string

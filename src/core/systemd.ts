@@ -57,6 +57,16 @@ export function enableLinger(user: string): Step {
   return run(['loginctl', 'enable-linger', user], { undo: [{ argv: ['loginctl', 'disable-linger', user] }] })
 }
 
+/** Makes the directories of unit files that are missing, outer ones first. Undone where nothing else is in them by then. */
+export function makeUnitDirectories(missing: readonly string[], user?: string): Step {
+  const as = user !== undefined && { as: user }
+  const removal = 'for d; do if [ -d "$d" ]; then rmdir --ignore-fail-on-non-empty -- "$d" || exit; fi; done'
+  return run(['mkdir', '-p', ...missing], {
+    ...as,
+    undo: [{ argv: ['sh', '-c', removal, 'sh', ...missing.toReversed()], ...as }],
+  })
+}
+
 /** For `owns`: a unit of the system, or of a user's own systemd. */
 export function ownedUnit(unit: string, user?: string): string {
   return user === undefined ? `systemd:${unit}` : `systemd:${user}:${unit}`

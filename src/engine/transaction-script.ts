@@ -190,9 +190,15 @@ function runBodies(step: RunStep, id: number): Bodies {
   return {
     run: `r=0; ${call} || r=$?\n${refuse}\nreturn $r`,
     ...(undo.length > 0 && {
-      undo: `r=0\n${undo.map(each => `${command(each, seconds)} || r=1`).join('\n')}\nreturn $r`,
+      undo: `r=0\n${undo.map(each => `${undoing(each, seconds)} || r=1`).join('\n')}\nreturn $r`,
     }),
   }
+}
+
+/** Done once more after it was cut off, what made the account that it runs as may be undone already. */
+function undoing(each: Command, seconds: string): string {
+  const isGone = each.as === undefined ? '' : `! id -u -- ${quote(each.as)} >/dev/null 2>&1 || `
+  return isGone + command(each, seconds)
 }
 
 function serviceBodies({ name, action, user }: ServiceStep, id: number): Bodies {

@@ -205,6 +205,11 @@ t.test('what cannot be undone is said where a later step failed', async t => {
   t.match(await apply([fails, gone]), { kind: 'failed', error: { hint: 'everything this task had done was undone' } })
 })
 
+t.test('nothing is undone as an account that is gone', { skip: !isRoot && 'needs root' }, async t => {
+  const asNobody = run(['true'], { undo: [{ argv: ['false'], as: 'sak-nobody' }] })
+  t.match(await apply([asNobody, fails]), { kind: 'failed', rollback: 'done' })
+})
+
 t.test('a failing undo is said, and what was kept stays on the host', async t => {
   const folder = t.testdir({ file: 'before' })
   const undoFails = run(['true'], { undo: [{ argv: ['false'], as: me }] })
