@@ -7,6 +7,7 @@ import {
   type Inventory,
   type InventoryHost,
   type InventoryInput,
+  inventoryNames,
   isInventory,
   localhost,
 } from './core/inventory.ts'
@@ -44,16 +45,14 @@ export interface Job {
 export function jobsOf(options: JobOptions): readonly Job[] {
   const playbook = isPlaybookFactory(options.playbook) ? options.playbook() : options.playbook
   const inventory = inventoryFor(options)
-  const all = selectHosts(inventory, playbook.hosts)
-  const wanted = options.limit === undefined ? undefined : selectHosts(inventory, options.limit)
+  const all = selectHosts(inventory, playbook.hosts, `the playbook ${playbook.name}`)
+  const wanted = options.limit === undefined ? undefined : selectHosts(inventory, options.limit, '--limit')
   const hosts = wanted ? all.filter(host => wanted.some(each => each.name === host.name)) : all
   if (hosts.length === 0) {
     throw new SakError(
       'usage',
-      `no host: the playbook is for "${playbook.hosts}"${options.limit ? `, --limit says "${[options.limit].flat().join(',')}"` : ''}`,
-      {
-        hint: `the inventory has: ${[...inventory.hosts.keys()].slice(0, 20).join(', ') || 'nothing'}`,
-      },
+      `no host: the playbook ${playbook.name} is for "${playbook.hosts}"${options.limit ? `, --limit says "${[options.limit].flat().join(',')}"` : ''}`,
+      { hint: inventoryNames(inventory) },
     )
   }
   const known = new Set<string>()

@@ -33,7 +33,7 @@ export async function inventoryCommand(cli: InventoryOptions): Promise<void> {
   }
   const sources = { cwd, playbook: playbookName(cli, loaded, cwd), inventory }
   const limit = cli.limit === undefined ? undefined : await resolveLimit(cli.limit, sources)
-  const shown = limit && new Set(selectHosts(inventory, limit).map(({ name }) => name))
+  const shown = limit && new Set(selectHosts(inventory, limit, '--limit').map(({ name }) => name))
   const known = withLogin(inventory, cli)
   print(cli.json ? asJson(treeOf(known, shown)) : inventoryTree(known, color, shown))
 }

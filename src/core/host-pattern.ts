@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { SakError } from './errors.ts'
-import { hostsOfGroup, type Inventory, type InventoryHost, localhost } from './inventory.ts'
+import { hostsOfGroup, type Inventory, type InventoryHost, inventoryNames, localhost } from './inventory.ts'
 import { didYouMean } from './nearest.ts'
 
 /** Names that mean this machine when the inventory has no such host. */
@@ -30,43 +30,54 @@ function splitAtColons(pattern: string): string[] {
  * names, groups, globs, `~regex`, `all`, `*`, a subscript (`web[0]`, `web[-1]`, `web[0:2]`: both ends counted), and after those
  * `&pattern` keeps only what it matches, `!pattern` takes out what it matches. A string is split first; a list is taken as it is.
  * Only `&` and `!` given: they apply to all hosts. `localhost` is this machine where the inventory has no such host.
- * The answer may be empty. Throws SakError 'usage' for no pattern at all and for one that matches no group and no host, with the nearest names.
+ * The answer may be empty. `from` says in messages whose pattern it is. Throws SakError 'usage' for no pattern at all and for one that matches no group and no host, with the nearest names.
  */
-export function selectHosts(inventory: Inventory, pattern: string | readonly string[]): InventoryHost[] {
+export function selectHosts(inventory: Inventory, pattern: string | readonly string[], from?: string): InventoryHost[] {
+  const among: Among = { inventory, of: from === undefined ? '' : ` of ${from}` }
   const patterns = (typeof pattern === 'string' ? splitHostPattern(pattern) : pattern).filter(one => one !== '')
   if (patterns.length === 0)
-    throw new SakError('usage', 'The host pattern is empty', { hint: 'For all hosts say "all".' })
+    throw new SakError('usage', `The host pattern${among.of} is empty`, { hint: 'For all hosts say "all".' })
   const having = (sign: string) => patterns.filter(one => one.startsWith(sign)).map(one => one.slice(1))
   const plain = patterns.filter(one => !/^[!&]/.test(one))
   const selected = new Map<string, InventoryHost>()
   for (const one of plain.length > 0 ? plain : ['all']) {
-    for (const host of matchOne(inventory, one)) selected.set(host.name, host)
+    for (const host of matchOne(among, one)) selected.set(host.name, host)
   }
   for (const one of having('&')) {
-    const kept = new Set(matchOne(inventory, one).map(host => host.name))
+    const kept = new Set(matchOne(among, one).map(host => host.name))
     for (const name of selected.keys()) if (!kept.has(name)) selected.delete(name)
   }
-  for (const one of having('!')) for (const host of matchOne(inventory, one)) selected.delete(host.name)
+  for (const one of having('!')) for (const host of matchOne(among, one)) selected.delete(host.name)
   return [...selected.values()]
 }
 
-function matchOne(inventory: Inventory, pattern: string): InventoryHost[] {
-  const known = inventory.hosts.get(pattern)
+/** The hosts to choose from, and ` of` whom the pattern is. */
+interface Among {
+  readonly inventory: Inventory
+  readonly of: string
+}
+
+function matchOne(among: Among, pattern: string): InventoryHost[] {
+  const known = among.inventory.hosts.get(pattern)
   if (known) return [known]
   const [, base = pattern, index, first, last] = pattern.startsWith('~')
     ? []
     : (/^(.+)\[(?:(-?\d+)|(\d+)[:-](\d*))\]$/.exec(pattern) ?? [])
-  const hosts = hostsNamed(inventory, base)
+  const hosts = hostsNamed(among, base)
   if (index === undefined && first === undefined) return hosts
   const chosen =
     index === undefined
       ? hosts.slice(Number(first), last ? Number(last) + 1 : undefined)
       : hosts.slice(Number(index)).slice(0, Number(index) >= -hosts.length ? 1 : 0)
   if (chosen.length > 0) return chosen
-  throw new SakError('usage', `The host pattern "${pattern}" selects nothing: "${base}" has ${hosts.length} hosts`)
+  throw new SakError(
+    'usage',
+    `The host pattern "${pattern}"${among.of} selects nothing: "${base}" has ${hosts.length} hosts`,
+  )
 }
 
-function hostsNamed(inventory: Inventory, pattern: string): InventoryHost[] {
+function hostsNamed(among: Among, pattern: string): InventoryHost[] {
+  const { inventory } = among
   const matches = patternMatcher(pattern)
   const groups = [...inventory.groups.keys()].filter(matches)
   const names = new Set(groups.flatMap(group => hostsOfGroup(inventory, group)))
@@ -74,7 +85,7 @@ function hostsNamed(inventory: Inventory, pattern: string): InventoryHost[] {
     for (const name of inventory.hosts.keys()) if (matches(name)) names.add(name)
   }
   if (names.size === 0 && localNames.includes(pattern)) return [localhost(inventory, pattern)]
-  if (names.size === 0 && groups.length === 0) throw unknownPattern(inventory, pattern)
+  if (names.size === 0 && groups.length === 0) throw unknownPattern(among, pattern)
   return [...names].flatMap(name => inventory.hosts.get(name) ?? [])
 }
 
@@ -103,10 +114,9 @@ function globRegex(glob: string): RegExp {
   return new RegExp(`^${source}$`, 'su')
 }
 
-function unknownPattern(inventory: Inventory, pattern: string): SakError {
-  const names = new Set([...inventory.groups.keys(), ...inventory.hosts.keys()])
-  const listed = [...names].slice(0, 10).join(', ')
-  return new SakError('usage', `The host pattern "${pattern}" matches no host and no group`, {
-    hint: didYouMean(pattern, names) ?? `The inventory has: ${listed}${names.size > 10 ? ', ...' : ''}.`,
+function unknownPattern({ inventory, of }: Among, pattern: string): SakError {
+  const meant = didYouMean(pattern, new Set([...inventory.groups.keys(), ...inventory.hosts.keys()]))
+  return new SakError('usage', `The host pattern "${pattern}"${of} matches no host and no group`, {
+    hint: [...(meant === undefined ? [] : [meant]), inventoryNames(inventory)].join(' '),
   })
 }

@@ -22,11 +22,15 @@ export function defineInventory(input: InventoryInput): Inventory {
 
 /** One inventory of several. Groups and variables of the same name are merged; the later inventory wins. */
 export function mergeInventories(inventories: readonly Inventory[]): Inventory {
-  return inventoryOf(inventories.flatMap(inventory => inventory.graph.declarations))
+  const sources = inventories.flatMap(inventory => inventory.sources ?? [])
+  return inventoryOf(
+    inventories.flatMap(inventory => inventory.graph.declarations),
+    sources,
+  )
 }
 
-/** An inventory of what any format declared. Throws SakError 'invalid-inventory'. */
-export function inventoryOf(declarations: readonly Declaration[]): Inventory {
+/** An inventory of what any format declared, in which files. Throws SakError 'invalid-inventory'. */
+export function inventoryOf(declarations: readonly Declaration[], sources: readonly string[] = []): Inventory {
   const graph = buildGraph(declarations)
   const hosts = hostsBelow(graph, 'all').flatMap(name => {
     const node = graph.hosts.get(name)
@@ -35,7 +39,7 @@ export function inventoryOf(declarations: readonly Declaration[]): Inventory {
   const groups = [...graph.groups.values()].map(
     ({ name, hosts, children }) => [name, { name, hosts: [...hosts], children: [...children.keys()] }] as const,
   )
-  return { [inventoryBrand]: true, hosts: new Map(hosts), groups: new Map(groups), graph }
+  return { [inventoryBrand]: true, hosts: new Map(hosts), groups: new Map(groups), graph, sources }
 }
 
 /** Whether a value is an inventory of this or of another copy of the package. */
@@ -56,6 +60,17 @@ export function hostsOfGroup(inventory: Inventory, group: string): string[] {
   return hostsBelow(inventory.graph, group)
 }
 
+/** What there is to choose from, for messages: `hosts.yaml has the groups: web, db; and the hosts: web1, db1`. */
+export function inventoryNames({ hosts, groups, sources = [] }: Inventory): string {
+  const whose = `${sources.join(', ') || 'The inventory'} ${sources.length > 1 ? 'have' : 'has'}`
+  const own = [...groups.keys()].filter(name => name !== 'all' && name !== 'ungrouped')
+  if (hosts.size === 0) return `${whose} no host`
+  const ofHosts = `the hosts: ${listed([...hosts.keys()])}`
+  return own.length === 0 ? `${whose} ${ofHosts}` : `${whose} the groups: ${listed(own)}; and ${ofHosts}`
+}
+
+const listed = (names: readonly string[]) => `${names.slice(0, 10).join(', ')}${names.length > 10 ? ', ...' : ''}`
+
 /**
  * Where each setting and variable of a host comes from, by name, with the weaker places that it overrides.
  * Throws SakError 'usage' for an unknown host.
@@ -63,8 +78,8 @@ export function hostsOfGroup(inventory: Inventory, group: string): string[] {
 export function explainHost(inventory: Inventory, host: string): VariableOrigin[] {
   const node = inventory.graph.hosts.get(host)
   if (node) return originsOf(inventory.graph, node)
-  const hint = didYouMean(host, inventory.hosts.keys())
-  throw new SakError('usage', `The inventory has no host "${host}"`, hint === undefined ? {} : { hint })
+  const hint = didYouMean(host, inventory.hosts.keys()) ?? inventoryNames(inventory)
+  throw new SakError('usage', `The inventory has no host "${host}"`, { hint })
 }
 
 /** Hosts of a group and of all groups below it, level by level. */

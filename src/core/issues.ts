@@ -66,7 +66,8 @@ function expected(issue: Issue): string {
   return [...branches].join(', or ')
 }
 
-const inWords = (text: string) =>
+/** Zod's own words for a value of a wrong type, without what every message begins with. */
+export const inWords = (text: string) =>
   text.replace(/^Invalid (?:input|option): /, '').replace('expected record', 'expected object')
 
 const valueAt = (given: unknown, path: Path): unknown =>

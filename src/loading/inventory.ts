@@ -43,10 +43,14 @@ export async function loadInventory(
 ): Promise<Inventory> {
   const declarations: Declaration[] = []
   const directories = new Set<string>()
+  const files: string[] = []
   for (const text of sources) {
     const source = { name: shownPath(resolve(cwd, text), cwd), path: resolve(cwd, text), cwd }
     const kind = await kindOf(source, text)
-    if (kind !== 'hosts') directories.add(dirname(source.path))
+    if (kind !== 'hosts') {
+      directories.add(dirname(source.path))
+      files.push(source.name)
+    }
     for (const one of kind === 'hosts' ? readHostList(text) : await read(source, kind, limits)) declarations.push(one)
   }
   const { hosts, groups } = buildGraph(declarations)
@@ -54,7 +58,7 @@ export async function loadInventory(
   for (const directory of directories) {
     for (const one of await readVarsDirectories(directory, names)) declarations.push(one)
   }
-  return inventoryOf(declarations)
+  return inventoryOf(declarations, files)
 }
 
 type Kind = 'hosts' | 'program' | 'module' | 'document' | 'text'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SakError } from '../errors.ts'
+import { inWords } from '../issues.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Declaration, InventoryValue, Locate, SettingName } from './declarations.ts'
 
@@ -19,9 +20,10 @@ const hostShape = {
 } satisfies Record<SettingName, z.ZodType>
 
 const host = z.strictObject({ ...hostShape, vars: vars.optional() })
+const names = z.array(z.string(), { error: 'expected a list of names, such as [one, two]' })
 const group = z.strictObject({
-  hosts: z.array(z.string()).optional().describe('Names of hosts.'),
-  children: z.array(z.string()).optional().describe('Names of groups whose hosts are in this group too.'),
+  hosts: names.optional().describe('Names of hosts.'),
+  children: names.optional().describe('Names of groups whose hosts are in this group too.'),
   vars: vars.optional(),
 })
 
@@ -81,7 +83,7 @@ function invalid(issues: readonly z.core.$ZodIssue[], locate: Locate): SakError 
   const hints = new Set<string>()
   const lines = issues.flatMap(issue => {
     const path = issue.path.map(String).join('.') || 'the inventory'
-    if (issue.code !== 'unrecognized_keys') return [`${locate(issue.path)}: ${path}: ${issue.message}`]
+    if (issue.code !== 'unrecognized_keys') return [`${locate(issue.path)}: ${path}: ${inWords(issue.message)}`]
     const known = keysAt(issue.path)
     return issue.keys.map(key => {
       hints.add(didYouMean(key, known) ?? `Known here: ${known.join(', ')}.`)

@@ -44,6 +44,8 @@ export interface Inventory {
   readonly groups: ReadonlyMap<string, InventoryGroup>
   /** What was declared and how it hangs together: for merging and for explaining. */
   readonly graph: InventoryGraph
+  /** The files that it was read from, as messages name them. */
+  readonly sources?: readonly string[]
 }
 
 /** Where a variable or setting of a host comes from. A secret's value is not told. */
