@@ -7,6 +7,8 @@ import { cleanShell, userShell, withEnvironment } from './host-shell.ts'
 /** Most bytes of one file or of one command's output. More is an error, never a cut answer. */
 export const readCap = 8 * 1024 * 1024
 const stderrCap = 3000
+/** Paths that one `stat` looks at: of more, sh needs a time that grows with their square, and the kernel takes only so many arguments. */
+const atOnce = 200
 /** Time for a command that states none: a loaded host is slow, and slow is not broken. */
 export const defaultTimeout = '60s'
 
@@ -40,7 +42,7 @@ missing() {
 real() { if [ -L "$1" ]; then word "$1"; r=$w; word "$(readlink -f -- "$1")"; echo "$n - real $r $w"; fi; }
 links() { for p do if [ -L "$p" ]; then word "$p"; echo "$n - link $w $(readlink -n -- "$p" | base64 -w0)"; fi; done; }
 attributes=%f:%U:%G:%s:%b:%B:%.9Y:%.9Z
-contents='' stats=''
+contents='' stats='' some=0
 # see content|stat PATH...
 see() {
   what=$1; shift
@@ -50,7 +52,10 @@ see() {
       *[!A-Za-z0-9._/@+,=%-]*)
         word "$p"; printf '%s - stat %s\\n' "$n" "$(stat -L -c "$attributes" -- "$p"):$w"; real "$p"
         if [ $what = content ] && [ -f "$p" ]; then alone "$p"; fi ;;
-      *) if [ $what = content ]; then contents="$contents $p"; else stats="$stats $p"; fi ;;
+      *)
+        if [ $what = content ]; then contents="$contents $p"; else stats="$stats $p"; fi
+        some=$((some + 1))
+        if [ $some -ge ${atOnce} ]; then settle; fi ;;
     esac
   done
 }
@@ -61,10 +66,10 @@ alone() {
   if head -c ${readCap + 1} <"$1"; then is=whole; else is=torn; fi
   printf '\\n%s - %s\\n' "$n" $is
 }
-# everything that was seen: one stat, one cat, and a second stat; a dot stands before what is not to be read
+# what was seen since the last time: one stat, one cat, and a second stat; a dot stands before what is not to be read
 settle() {
+  if [ $some -eq 0 ]; then return; fi
   set -f
-  if [ -z "$contents$stats" ]; then return; fi
   lines=$(stat -L -c "$attributes:=%n" -- $contents . $stats 2>/dev/null)
   single='' together='' proof='' behind=''
   IFS='
@@ -92,6 +97,8 @@ settle() {
     printf '\\n%s - %s\\n' "$n" $is
   fi
   for p in $single; do alone "$p"; done
+  contents='' stats='' some=0
+  set +f
 }
 # found ID: what the glob of a read came upon, in $p
 found() {

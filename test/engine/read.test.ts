@@ -83,6 +83,20 @@ for (const shell of shells) {
     t.equal(trips(), 1, 'all of that was one trip')
   })
 
+  t.test(`more files than a program takes arguments under ${shell.join(' ')}`, async t => {
+    const folder = t.testdir({})
+    const names = Array.from({ length: 1200 }, (_, index) => `${'long'.repeat(25)}-${index}`)
+    await Promise.all(names.map(name => writeFile(join(folder, name), name)))
+    const { host, trips } = hostOver(['sh', '-c', 'ulimit -s 512; exec "$@"', 'sh', ...shell])
+    const [all, first, last] = await Promise.all([
+      host.files([join(folder, '*-*'), join(folder, '*-1*'), join(folder, '*-9?')]),
+      ...['0', '1199'].map(index => host.files([join(folder, `*-${index}`)])),
+    ])
+    t.same(all.map(file => file.content).sort(), [...names].sort())
+    t.match([first, last], [[{ content: names[0] }], [{ content: names[1199] }]])
+    t.equal(trips(), 1)
+  })
+
   t.test(`what cannot be read under ${shell.join(' ')}`, async t => {
     const folder = t.testdir({ large: 'x', directory: {} })
     await writeFile(join(folder, 'large'), Buffer.alloc(readCap + 1, 'x'))
