@@ -6,9 +6,9 @@ export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 cd /
 `
 
-/** Who we are, and how to run something as another user. It takes a process: only for scripts that run something. */
+/** Who we are (told to a script of ours as its third word), and how to run something as another user. It takes a process. */
 export const userShell = `
-me=$(id -un)
+me=\${3:-$(id -un)}
 # with the usual umask: what programs make for themselves is not for our eyes only
 as_user() (
   umask 022
@@ -29,6 +29,9 @@ export const hostShell = `${cleanShell}${userShell}
 if [ "$me" = root ]; then base=/var/lib/sak-reconcile; else base=\${HOME:-/nonexistent}/.local/state/sak-reconcile; fi
 b64() { base64 -w0; }
 `
+
+/** The same shell without what only its readers need, because all of it goes over the wire each time. For shell without texts of several lines. */
+export const terse = (shell: string): string => shell.replaceAll(/^\s*(#.*\n\s*)*/gm, '')
 
 /** Words of a command line, and what must stand around it. */
 export interface CommandLine {

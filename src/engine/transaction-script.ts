@@ -4,7 +4,7 @@ import { quote, quoteAll } from '../core/quote.ts'
 import type { Command, RunStep, ServiceStep, Step, WaitForStep, WriteStep } from '../core/step.ts'
 import { durationMs } from '../core/units.ts'
 import { discard } from './directory-shell.ts'
-import { hostShell, withEnvironment } from './host-shell.ts'
+import { hostShell, terse, withEnvironment } from './host-shell.ts'
 import { inOwnSession, noteSession } from './left-running.ts'
 import { library } from './transaction-shell.ts'
 
@@ -51,6 +51,8 @@ apply() {
 }
 `
 
+const shellOfAll = terse([library, discard, engine].join('\n'))
+
 /** What a journal is called and says, so that a later run can tell whose it was. */
 export interface JournalEntry {
   /** Begins the name of the journal's directory: letters, digits, dashes. Later runs sort after earlier ones. */
@@ -64,14 +66,13 @@ export function transactionScript(steps: readonly Step[], nonce: string, journal
   const users = [...new Set(steps.flatMap(usersOf))]
   const inner = [
     `n=${quote(nonce)}\nd=$2\ncount=${steps.length}\numask 077\ntrap : HUP PIPE INT TERM`,
+    hostShell, // reads its words, which the next one changes
     noteSession(longestSeconds(steps)),
-    hostShell,
-    library,
-    discard,
+    shellOfAll,
     ...steps.map(stepFunctions),
-    engine,
     `case $1 in apply) apply ;; undo) undo_from "$(cat "$d/at" 2>/dev/null || echo -1)" ;; esac\n`,
   ].join('\n')
+  const end = `SAK_SCRIPT_${nonce}`
   return `sak() {
 trap : HUP PIPE INT TERM
 umask 077
@@ -80,14 +81,13 @@ ${hostShell}
 for u in ${quoteAll(users)}; do
   if [ "$me" != root ] && [ "$u" != "$me" ]; then echo; echo "$n needs $u"; return; fi
 done
-mkdir -p "$base/transactions" && exec 8>"$base/transaction.lock" || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
+{ [ -d "$base/transactions" ] || mkdir -p "$base/transactions"; } && exec 8>"$base/transaction.lock" || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
 flock -w 30 8 || { echo; echo "$n busy"; return; }
 d=$(mktemp -d "$base/transactions/"${quote(`${journal.name}.XXXXXX`)}) || { echo; echo "$n step 0 failed 1 -"; echo "$n undone"; return; }
-printf '%s\\n' ${quoteAll(journal.tasks)} >"$d/task" && base64 -d >"$d/script" <<'SAK_SCRIPT' && echo applying >"$d/state" && sync "$d/script" "$d/task" "$d/state" "$d" "$base/transactions" || { rm -rf -- "$d"; echo; echo "$n noroom"; return; }
-${wrap(Buffer.from(inner).toString('base64'))}
-SAK_SCRIPT
+printf '%s\\n' ${quoteAll(journal.tasks)} >"$d/task" && cat >"$d/script" <<'${end}' && echo applying >"$d/state" && sync "$d/script" "$d/task" "$d/state" "$d" "$base/transactions" || { rm -rf -- "$d"; echo; echo "$n noroom"; return; }
+${inner}${end}
 echo; echo "$n begin $d"
-${inOwnSession} "$d/script" apply "$d" </dev/null
+${inOwnSession} "$d/script" apply "$d" "$me" </dev/null
 }
 sak
 `

@@ -1,4 +1,4 @@
-/** What a check costs a host, as counts: how long a process takes differs from host to host, how many there are does not. */
+/** What a check and an apply cost a host, as counts: how long a process takes differs from host to host, how many there are does not. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Connection } from '../../src/core/connection.ts'
 import { hostFrom } from '../../src/core/host.ts'
+import { type Step, write } from '../../src/core/step.ts'
 import { batchReads } from '../../src/engine/batch.ts'
 import { planHost } from '../../src/engine/plan-host.ts'
+import { runTransaction } from '../../src/engine/transaction.ts'
 import { note } from './notes.ts'
 import { state } from './shell.ts'
 
@@ -25,8 +27,10 @@ function countingHost(t: Test) {
     string,
   ]
   let processes = 0
+  let bytes = 0
   const connection: Connection = {
     run: async text => {
+      bytes += text.length
       writeFileSync(script, text.replaceAll('/var/lib/sak-reconcile', state))
       const line = `dash <'${script}' >'${answer}'; sh -c 'echo $$ >${next}'`
       const { stderr } = spawnSync('unshare', [...apart, 'sh', '-c', line])
@@ -37,7 +41,7 @@ function countingHost(t: Test) {
     close: async () => {},
   }
   const freshReader = () => batchReads(connection, { deadlineMs: 60_000 })
-  return { connection, freshReader, processes: () => processes }
+  return { connection, freshReader, processes: () => processes, bytes: () => bytes }
 }
 
 t.test('a check costs no process for a file', { skip: !canCount && 'no namespaces' }, async t => {
@@ -66,3 +70,28 @@ t.test('a command costs a few processes more than itself', { skip: !canCount && 
   const [one, eleven] = [await processes(1), await processes(11)]
   t.ok((eleven - one) / 10 <= 10, `processes for a further command: ${(eleven - one) / 10}`)
 })
+
+t.test(
+  'a transaction costs little more than what it must wait for',
+  { skip: !canCount && 'no namespaces' },
+  async t => {
+    t.teardown(() => rmSync(state, { recursive: true, force: true }))
+    const costs = async (count: number) => {
+      const host = countingHost(t)
+      const names = Array.from({ length: count }, (_, index) => String(index))
+      const folder = t.testdir(Object.fromEntries(names.map(name => [name, 'old'])))
+      const file = (name: string): Step =>
+        write({ kind: 'file', path: join(folder, name), content: 'new', mode: '0600' })
+      const journal = { name: 'sak-test', tasks: ['test'] }
+      t.same(await runTransaction(host.connection, names.map(file), journal), { kind: 'committed' })
+      t.ok(names.every(name => readFileSync(join(folder, name), 'utf8') === 'new'))
+      return { processes: host.processes(), bytes: host.bytes() }
+    }
+    const [one, eleven] = [await costs(1), await costs(11)]
+    t.ok(one.processes <= 30, `processes for one file: ${one.processes}`)
+    t.ok(one.bytes <= 12_000, `bytes for one file: ${one.bytes}`)
+    const further = [(eleven.processes - one.processes) / 10, (eleven.bytes - one.bytes) / 10]
+    t.ok((further[0] ?? 0) <= 18, `processes for a further file: ${further[0]}`)
+    t.ok((further[1] ?? 0) <= 400, `bytes for a further file: ${further[1]}`)
+  },
+)

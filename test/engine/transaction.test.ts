@@ -245,6 +245,19 @@ t.test('nobody cannot act as root, and is told before anything is done', { skip:
   t.same(names(folder), ['file'])
 })
 
+t.test('what is written has a name until it is renamed that nobody can tell from that of another', async t => {
+  const folder = t.testdir({ seen: '' })
+  const see = { argv: ['sh', '-c', 'basename -- "$2" >>"$1"', 'sh', join(folder, 'seen'), '{}'], as: me }
+  const steps = ['a', 'b'].map(name =>
+    write({ kind: 'file', path: join(folder, name), content: name }, { validate: see }),
+  )
+  t.same(await apply(steps), { kind: 'committed' })
+  const seen = (await readFile(join(folder, 'seen'), 'utf8')).trim().split('\n')
+  const random = seen.map(name => /^\.sak-([0-9a-f]{8})-([0-9a-f-]{27})\.dpkg-new$/.exec(name)?.slice(1) ?? [])
+  t.equal(new Set(random.flat()).size, 4, seen.join(' '))
+  t.same(names(folder), ['a', 'b', 'seen'])
+})
+
 t.test(
   'in a directory of another user root follows nothing that they put there',
   { skip: !isRoot && 'needs root' },
