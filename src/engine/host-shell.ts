@@ -1,5 +1,11 @@
 import { quote } from '../core/quote.ts'
 
+/**
+ * The same shell without what only its readers need, because all of it goes over the wire each time. For shell without a
+ * text that has a line which is empty, or begins with a blank or #.
+ */
+export const terse = (shell: string): string => shell.replaceAll(/^\s*(#.*\n\s*)*/gm, '')
+
 /** What every script on a host begins with: a clean environment, and no folder that somebody may want to unmount. */
 export const cleanShell = `
 export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -25,13 +31,10 @@ E
 `
 
 /** What every script that changes a host begins with: where its journals lie, too. */
-export const hostShell = `${cleanShell}${userShell}
+export const hostShell = terse(`${cleanShell}${userShell}
 if [ "$me" = root ]; then base=/var/lib/sak-reconcile; else base=\${HOME:-/nonexistent}/.local/state/sak-reconcile; fi
 b64() { base64 -w0; }
-`
-
-/** The same shell without what only its readers need, because all of it goes over the wire each time. For shell without texts of several lines. */
-export const terse = (shell: string): string => shell.replaceAll(/^\s*(#.*\n\s*)*/gm, '')
+`)
 
 /** Words of a command line, and what must stand around it. */
 export interface CommandLine {

@@ -2,7 +2,7 @@ import { shellGlob } from '../core/glob.ts'
 import type { Read } from '../core/host.ts'
 import { quote, quoteAll } from '../core/quote.ts'
 import { durationMs } from '../core/units.ts'
-import { cleanShell, userShell, withEnvironment } from './host-shell.ts'
+import { cleanShell, terse, userShell, withEnvironment } from './host-shell.ts'
 
 /** Most bytes of one file or of one command's output. More is an error, never a cut answer. */
 export const readCap = 8 * 1024 * 1024
@@ -30,7 +30,7 @@ export const defaultTimeout = '60s'
  * A process costs more than all else here, so one stat looks at everything and one cat reads it; a second stat proves that
  * nothing was written in between (else each file is read by itself). Odd names, and files that have no size, go alone.
  */
-const pathShell = `
+const pathShell = terse(`
 # word PATH: sets $w to what stands for it in a record
 word() { case $1 in *[!A-Za-z0-9._/@+,=%-]*) w=$(printf '%s' "$1" | base64 -w0) ;; *) w="=$1" ;; esac; }
 # why a path is not seen: because it is not there, or because a directory above it may not be searched
@@ -115,9 +115,9 @@ listable() {
   d=\${2%%[*?[]*}; d=\${d%/*}
   if [ -d "$d" ] && { [ ! -r "$d" ] || [ ! -x "$d" ]; }; then word "$d"; echo "$n $1 closed $w"; fi
 }
-`
+`)
 
-const commandShell = `
+const commandShell = terse(`${userShell}
 may() {
   if [ -n "$2" ] && [ "$2" != "$me" ]; then
     if ! id -u -- "$2" >/dev/null 2>&1; then echo "$n $1 no-user"; return 1; fi
@@ -134,7 +134,7 @@ ran() {
   } 8>&1
   echo
 }
-`
+`)
 
 /**
  * The script that answers reads: one function, called on the last line, so that a script cut on its way does nothing.
@@ -142,7 +142,7 @@ ran() {
  */
 export function readScript(reads: readonly Read[], nonce: string): string {
   const commands = reads.flatMap((read, id) => (read.kind === 'command' ? [{ id, read }] : []))
-  const shell = `${cleanShell}${commands.length > 0 ? userShell + commandShell : ''}${pathShell}`
+  const shell = `${cleanShell}${commands.length > 0 ? commandShell : ''}${pathShell}`
   const functions = commands.map(({ id, read }) => commandFunction(read, id)).join('')
   const chain = ['quick 6>&1 >&5', ...commands.map(({ id }) => turn(id))].join(' |\n')
   const quick = `quick() {\n${pathReads(reads)}settle\n}\n`
