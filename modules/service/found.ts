@@ -7,7 +7,7 @@ import {
   type Unreadable,
 } from 'sak-reconcile'
 import { type Followed, judge, lastChanges } from './followed.ts'
-import type { Params } from './params.ts'
+import { type Params, unitNames } from './params.ts'
 import { parseUnit, type Unit } from './parse.ts'
 import { observe } from './scripts.ts'
 
@@ -49,8 +49,7 @@ export async function readUnit(host: Host, systemd: Systemd, params: Params): Pr
 
 /** The unit's file and what adds to it, where an earlier task may write them; those that may not be read are left out. */
 async function readUnitFiles(host: Host, { directory }: Systemd, name: string) {
-  const template = name.replace(/@.*\./, '@.')
-  const names = [...new Set([name, template])]
+  const names = unitNames(name)
   const [units, additions] = await Promise.all([
     Promise.all(names.map(each => orUnreadable(host.file(`${directory}/${each}`)))),
     orUnreadable(host.files(names.map(each => `${directory}/${each}.d/*.conf`))),

@@ -3,7 +3,7 @@ import { adopt } from './adopt.ts'
 import { readUnit } from './found.ts'
 import { bootLayer, definition, runningLayer, type State } from './layers.ts'
 import { obstacles } from './obstacles.ts'
-import { Params } from './params.ts'
+import { Params, unitFiles } from './params.ts'
 import { isLooping, isUp, running } from './parse.ts'
 import { stepsOf, type Work } from './steps.ts'
 
@@ -26,6 +26,7 @@ export const service = defineModule({
     how: 'what the steps need to know',
   },
   owns: ({ name, scope, user }) => [ownedUnit(name, scope === 'user' ? user : undefined)],
+  follows: params => [...params.restartedAfter, ...params.reloadedAfter, ...unitFiles(params)],
   adopt,
 
   async check(host, params) {

@@ -62,6 +62,15 @@ export const Params = z
   })
 export type Params = z.output<typeof Params>
 
+/** Where an administrator's files of the unit are, of what must be there to be kept. */
+export function unitFiles({ name, state, scope }: Params): readonly string[] {
+  if (scope === 'user' || state === 'stopped' || state === 'masked') return []
+  return unitNames(name).flatMap(each => [`/etc/systemd/system/${each}`, `/etc/systemd/system/${each}.d`])
+}
+
+/** Those of the unit and of the template that it is an instance of. */
+export const unitNames = (name: string): readonly string[] => [...new Set([name, name.replace(/@.*\./, '@.')])]
+
 /** Whether it is to be started at boot. What runs is, unless something else is said. */
 export function wantsEnabled({ state, enabled }: Params): boolean | 'leave' {
   return enabled ?? (state === 'leave' ? 'leave' : state === 'running')

@@ -35,6 +35,8 @@ export interface ModuleDefinition<Schema extends z.ZodType, C extends object, D 
   readonly keys?: { readonly [K in keyof NoInfer<C>]?: string }
   /** The paths and keys that a task rules. Two tasks of a host that own the same thing are an error when the playbook loads. */
   owns(params: z.output<Schema>): readonly string[]
+  /** Pure. The files and directories whose changes it acts upon: a later task of the host that owns one is an error when the playbook loads. */
+  follows?(params: z.output<Schema>): readonly string[]
   /** Pure. The memory that it lets its services use at most, for the host's budget. */
   footprint?(params: z.output<Schema>, facts: HostFacts): Footprint | undefined
   /** Checks of the params for what is known to hurt: against each other, the host, and the tasks of other modules. */
@@ -94,6 +96,7 @@ export function defineModule<Schema extends z.ZodType, C extends object, D exten
       keepGoing: options.keepGoing ?? false,
       impact: definition.impactOf?.(params) ?? definition.impact,
       owns: definition.owns(params),
+      follows: definition.follows?.(params) ?? [],
       params,
       ...(definition.advice && { advice: definition.advice.map(rule => boundTo(params, rule)) }),
       silence: options.silence ?? {},

@@ -3,6 +3,7 @@ import type { AdviceOptions } from './advice.ts'
 import { authorPlace, lookAt } from './author-place.ts'
 import { isSakError, SakError } from './errors.ts'
 import { didYouMean } from './nearest.ts'
+import { refuseLateWrites } from './order.ts'
 import { refuseConflicts } from './ownership.ts'
 import { asVars, checkGiven, mergeVars, parsePlaybookParams, pick } from './playbook-params.ts'
 import type { Task } from './task.ts'
@@ -161,7 +162,9 @@ function makePlaybook<Schema extends z.ZodObject>(
     replace: (label, other) => makePlaybook(definition, schema, given, new Map([...replacements, [label, other]])),
     tasksFor: (host, commandLine = {}, isFor = isNamed(host)) => {
       const expanded = expandKnown(name, schema, () => expand({ host, commandLine, isFor }), Object.keys(commandLine))
-      refuseConflicts(expanded, `playbook ${name}, host ${host.name}`)
+      const where = `playbook ${name}, host ${host.name}`
+      refuseConflicts(expanded, where)
+      refuseLateWrites(expanded, where)
       return expanded.map(task => boundTo(host, task))
     },
     expand,

@@ -65,6 +65,8 @@ export interface Task {
   /** The greatest impact that its steps can have. */
   readonly impact: Impact
   readonly owns: readonly string[]
+  /** The files and directories that must be as they should be before it is. */
+  readonly follows: readonly string[]
   /** As its module has parsed them. */
   readonly params: unknown
   /** What is checked in its params, against each other and against other tasks. */

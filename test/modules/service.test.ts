@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { z } from 'zod'
+import { file } from '../../modules/file/module.ts'
+import { line } from '../../modules/line/module.ts'
 import { service } from '../../modules/service/module.ts'
 import { parseUnit, stateOf } from '../../modules/service/parse.ts'
 import { timer } from '../../modules/timer/module.ts'
-import { definePlaybook, type Step } from '../../src/index.ts'
+import { definePlaybook, type Step, type TaskList, type TaskOptions, together } from '../../src/index.ts'
 import { brokenLaws, type FakeHostState, fakeHost, runCases } from '../../src/testing.ts'
 
 const cases = await runCases(fileURLToPath(new URL('../../fixtures/service', import.meta.url)), service)
@@ -209,6 +211,30 @@ t.test('names and owners', async t => {
   const job = timer({ name: 'job', command: ['/bin/true'], onCalendar: 'daily' })
   const playbook = definePlaybook({ name: 'both', hosts: 'all', tasks: () => [job, service({ name: 'job.timer' })] })
   t.throws(() => playbook().tasksFor({ name: 'web1', vars: {}, groups: [] }), /both own systemd:job\.timer/)
+})
+
+t.test('what it follows is written before it', async t => {
+  const load = (...tasks: TaskList) =>
+    definePlaybook({ name: 'site', tasks: () => tasks })().tasksFor({ name: 'web1', vars: {}, groups: [] })
+  const app = service({ name: 'app', restartedAfter: ['/etc/app'] })
+  const refused = { code: 'invalid-playbook', hint: /put "conf" before "service"/ }
+  const conf = (path: string, when?: TaskOptions['when']) =>
+    file({ path, content: 'x' }, { label: 'conf', ...(when !== undefined && { when }) })
+  t.throws(() => load(app, conf('/etc/app/app.conf')), {
+    ...refused,
+    message: /host web1: "service" follows \/etc\/app, which the later task "conf" writes/,
+  })
+  t.throws(() => load(app, conf('/etc/app')), refused)
+  t.throws(() => load(app, line({ path: '/etc/app/app.conf', line: 'a' }, { label: 'conf' })), refused)
+  t.throws(() => load(together([app, conf('/etc/app/app.conf')])), refused)
+  const late = service({ name: 'app', reloadedAfter: ['/etc/app.conf'] })
+  t.throws(() => load(late, conf('/etc/app.conf')), refused)
+  t.throws(() => load(service({ name: 'app@a' }), conf('/etc/systemd/system/app@.service')), refused, 'its own unit')
+  t.throws(() => load(service({ name: 'app' }), conf('/etc/systemd/system/app.service.d/a.conf')), refused)
+  t.doesNotThrow(() => load(conf('/etc/app/app.conf'), app))
+  t.doesNotThrow(() => load(app, conf('/etc/application.conf')))
+  t.doesNotThrow(() => load(app, conf('/etc/app/app.conf', false)), 'what is never wanted')
+  t.doesNotThrow(() => load(service({ name: 'app', state: 'stopped' }), conf('/etc/systemd/system/app.service')))
 })
 
 t.test('params', async t => {
