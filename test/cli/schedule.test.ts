@@ -43,7 +43,7 @@ t.test('what drift could not do is refused before anything is written', async t 
   t.match(await install('--jitter', 'soon'), /given to drift: .*'soon' is invalid\. expected a time/)
   t.match(await install('./none.ts'), /^usage: there is no file .*none\.ts/)
   t.match(await install('-i', 'none.yaml'), /^invalid-inventory: none\.yaml: there is no such inventory file/)
-  t.match(await install('-l', 'web9'), /"web9" matches no host/)
+  t.match(await install('-l', 'web9'), /"web9" of --limit matches no host/)
   t.match(await install('-e', 'nope=1'), /nope/)
   t.match(await install('-K'), /^usage: a scheduled run has nobody to ask/)
 })
