@@ -11,7 +11,7 @@ export const Scenario = z.enum(['check', 'apply', 'noop'])
 export type Scenario = z.infer<typeof Scenario>
 
 /** Who does it. */
-export const Who = z.enum(['ours', 'floor', 'ssh true', 'ansible', 'ansible pipelining'])
+export const Who = z.enum(['ours', 'floor', 'ssh true', 'ansible', 'ansible pipelining', 'ansible mitogen'])
 export type Who = z.infer<typeof Who>
 
 /** How the hosts are before it. */
@@ -65,6 +65,14 @@ const floorScripts: Readonly<Record<Scenario, string>> = {
 /** ssh takes the home directory from /etc/passwd, whatever HOME says. */
 const sshOptions = (home: string) => `-F none -o UserKnownHostsFile=${join(home, '.ssh/known_hosts')}`
 
+/** Whether this machine has what a contender needs. */
+export function isInstalled(who: Who): boolean {
+  const succeeds = (program: string, ...args: string[]) => spawnSync(program, args, { stdio: 'ignore' }).status === 0
+  if (who.startsWith('ansible') && !succeeds('ansible-playbook', '--version')) return false
+  // Debian's Ansible runs in Debian's Python, whichever comes first in PATH
+  return who !== 'ansible mitogen' || succeeds('/usr/bin/python3', '-c', 'import ansible_mitogen')
+}
+
 /** Writes what the programs of all contenders read, and answers those of one. */
 export function programOf(who: Who, work: Work, hosts: BenchHosts): Program {
   const { scenario, count, forks, port } = work
@@ -81,7 +89,7 @@ export function programOf(who: Who, work: Work, hosts: BenchHosts): Program {
     write('hosts.txt', some.map(({ user, address }) => `${user}@${address}\n`).join(''))
     return program(['sh', '-c', `xargs -P ${forks} -I{} ${ssh} {} true <hosts.txt`])
   }
-  if (who === 'ansible' || who === 'ansible pipelining') {
+  if (who === 'ansible' || who === 'ansible pipelining' || who === 'ansible mitogen') {
     write('tuning.json', JSON.stringify([{ hosts: 'all', gather_facts: false, tasks: ansibleTasks }]))
     const about = `ansible_port=${port} ansible_ssh_private_key_file=${key}`
     const lines = some.map(
@@ -90,7 +98,8 @@ export function programOf(who: Who, work: Work, hosts: BenchHosts): Program {
     write('hosts.ini', lines.join(''))
     const look = scenario === 'check' ? ['--check'] : []
     return program(['ansible-playbook', ...look, '--diff', '-i', 'hosts.ini', '-f', String(forks), 'tuning.json'], {
-      ANSIBLE_PIPELINING: who === 'ansible' ? 'False' : 'True',
+      ANSIBLE_PIPELINING: who === 'ansible pipelining' ? 'True' : 'False',
+      ANSIBLE_STRATEGY: who === 'ansible mitogen' ? 'mitogen_linear' : 'linear',
       ANSIBLE_SSH_COMMON_ARGS: sshOptions(cwd),
     })
   }

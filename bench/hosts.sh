@@ -35,6 +35,16 @@ for ((host = 1; host <= count; host++)); do
 done
 RESET
 bash "$directory/reset.sh" sync "$count"
+cat >"$directory/others.sh" <<'OTHERS'
+#!/bin/bash
+# Names those of the hosts 1 to COUNT that are not in a state: other contents, another owner or other modes.
+set -eu
+state=$1 count=$2
+seen() { (cd "$1" && stat -c "%n ${2:-%u} ${2:-%g} %a" ./*.conf && cat ./*.conf) || true; }
+for ((host = 1; host <= count; host++)); do
+  [ "$(seen "/home/host$host")" = "$(seen "/home/.$state" "$((20000 + host))")" ] || echo "host$host"
+done
+OTHERS
 
 cat >"$directory/machine.sh" <<'MACHINE'
 #!/bin/bash

@@ -28,6 +28,8 @@ export interface BenchHosts {
   readonly all: readonly BenchHost[]
   /** Puts the first hosts back to a state, as if nothing had ever run there. */
   reset(state: State, count: number): void
+  /** Those of the first hosts that are not in a state: contents, owners and modes. */
+  othersThan(state: State, count: number): readonly string[]
   stop(): Promise<void>
 }
 
@@ -50,6 +52,8 @@ export async function startBenchHosts(count: number): Promise<BenchHosts> {
   })
   await ready(child)
   const pid = execFileSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' }).trim()
+  const onHosts = (script: string, state: State, some: number) =>
+    execFileSync('nsenter', ['-t', pid, '-m', '-p', 'bash', path(script), state, String(some)], { encoding: 'utf8' })
   return {
     directory,
     key: path('id_ed25519'),
@@ -57,9 +61,8 @@ export async function startBenchHosts(count: number): Promise<BenchHosts> {
       const number = index + 1
       return { name: `host${number}`, address: `127.1.${number >> 8}.${number & 255}`, user: `host${number}` }
     }),
-    reset: (state, some) => {
-      execFileSync('nsenter', ['-t', pid, '-m', '-p', 'bash', path('reset.sh'), state, String(some)])
-    },
+    reset: (state, some) => void onHosts('reset.sh', state, some),
+    othersThan: (state, some) => onHosts('others.sh', state, some).split('\n').filter(Boolean),
     stop: async () => {
       const gone = once(child, 'exit')
       child.stdin?.end()

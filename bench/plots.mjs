@@ -9,6 +9,7 @@ const colors = {
   'ssh true': '#1f77b4',
   ansible: '#ff9d00',
   'ansible pipelining': '#8c6d1f',
+  'ansible mitogen': '#2ca02c',
 }
 const there = Object.keys(colors).filter(name => points.some(({ who }) => who === name))
 const color = { legend: true, domain: there, range: there.map(name => colors[name]) }

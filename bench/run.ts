@@ -2,16 +2,17 @@
  * What work on hosts over SSH costs: ours, the least that it can cost (floor.mjs), OpenSSH running `true`, and Ansible, as whole
  * processes in turn (ABAB). See README.md for the command and its options.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { forget, programOf, Scenario, stateBefore, Who, type Work } from './contenders.ts'
+import { forget, isInstalled, programOf, Scenario, stateBefore, Who, type Work } from './contenders.ts'
 import { type BenchHosts, sshPort, startBenchHosts } from './hosts.ts'
 import { cost, sampledCost } from './measure.ts'
 import { writePage } from './page.ts'
+import { proveSight, proveState } from './proof.ts'
 import type { Results, Series } from './results.ts'
 import { plotsOf, tableOf } from './table.ts'
 import { startWire, type Wire, wirePort } from './wire.ts'
@@ -30,9 +31,9 @@ const { values: options } = parseArgs({
 })
 const counts = list(options.hosts).map(Number)
 const scenarios = list(options.scenarios).map(name => Scenario.parse(name))
-const hasAnsible = spawnSync('ansible-playbook', ['--version'], { stdio: 'ignore' }).status === 0
 const wanted = list(options.who).map(name => Who.parse(name))
-const contenders = wanted.filter(who => hasAnsible || !who.startsWith('ansible'))
+const contenders = wanted.filter(isInstalled)
+for (const who of wanted) if (!contenders.includes(who)) console.error(`${who}: not installed, left out`)
 const rounds = Number(options.rounds)
 const delayMs = options.delay === undefined ? undefined : Number(options.delay)
 
@@ -67,7 +68,7 @@ await writePage(
 console.log(tableOf(results))
 console.log(`\n${join(options.out, 'results.json')}, and as a page results.html`)
 
-/** A first round, in which memory is sampled and traffic counted and which warms caches, then the timed ones. */
+/** A first round, in which memory is sampled, traffic counted and the work proved, and which warms caches, then the timed ones. */
 async function inTurn(work: Work, hosts: BenchHosts, wire: Wire | undefined): Promise<Series[]> {
   const { scenario, count, forks } = work
   const ready = (who: Who) => {
@@ -77,9 +78,14 @@ async function inTurn(work: Work, hosts: BenchHosts, wire: Wire | undefined): Pr
   const found: Series[] = []
   // what takes no notice of the files is the same whatever is to be done with them
   for (const who of contenders.filter(who => scenario === 'check' || who !== 'ssh true')) {
+    if (scenario === 'check') {
+      proveSight(who, work, hosts)
+      forget(hosts)
+    }
     const program = ready(who)
     await wire?.traffic()
     const { samples } = await sampledCost(program, 100)
+    proveState('sync', count, hosts, `${who}: after ${scenario} of ${count} hosts`)
     forget(hosts)
     const traffic = await wire?.traffic()
     const about = { scenario, hosts: count, forks, who, delayMs: delayMs ?? 0, memory: samples }
