@@ -1,12 +1,12 @@
 /**
- * Builds dist: each entry point of package.json as one file with shared chunks, since every start has to find and read what it loads.
- * Packages stay outside, so that a project has each of them once. `npm run build` adds the types and the templates.
+ * Builds dist: few files, since every start has to find and read what it loads. `npm run build` adds the types and the templates.
  */
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { z } from 'zod'
+import { licencesOf } from './licences.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -20,7 +20,7 @@ async function entryPoints(): Promise<Record<string, string>> {
   const entries = Object.values(exports).flatMap(entry =>
     typeof entry === 'string' ? [] : [[entry.default.replace(/^\.\/dist\/|\.js$/g, ''), entry['sak-source']] as const],
   )
-  return { 'src/cli': './src/cli.ts', ...Object.fromEntries(entries) }
+  return Object.fromEntries(entries)
 }
 
 /** What lies beside a module or a report (their templates) is found where the build copies it, whatever file the code has become a part of. */
@@ -40,17 +40,61 @@ const neighboursInPlace: Plugin = {
   },
 }
 
-await build({
+/** Takes another source in place of one that fits only where nothing is built. */
+const inPlaceOf = (source: RegExp, built: string): Plugin => ({
+  name: 'in-place-of',
+  setup({ onResolve }) {
+    onResolve({ filter: source }, () => ({ path: `${root}${built}` }))
+  },
+})
+
+const shared = {
   absWorkingDir: root,
-  entryPoints: await entryPoints(),
-  outdir: 'dist',
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20',
+  logLevel: 'warning',
+} satisfies BuildOptions
+
+/** What projects import: shared chunks, and packages outside, so that a project has each of them once. */
+await build({
+  ...shared,
+  entryPoints: await entryPoints(),
+  outdir: 'dist',
+  splitting: true,
+  format: 'esm',
   packages: 'external',
   chunkNames: 'chunks/[name]-[hash]',
   plugins: [neighboursInPlace],
-  logLevel: 'warning',
 })
+
+/** What is started: little, since the project's own install may be the one to run. It loads the next. */
+await build({
+  ...shared,
+  entryPoints: ['src/cli.ts'],
+  outfile: 'dist/src/cli.js',
+  format: 'esm',
+  packages: 'external',
+  plugins: [inPlaceOf(/^\.\/cli\/main\.ts$/, 'src/cli/built-main.ts')],
+})
+
+/**
+ * The command line itself, one file with its packages inside. Outside stay jiti, which finds its own compiler beside itself, and what few
+ * runs need.
+ */
+const { metafile } = await build({
+  ...shared,
+  entryPoints: ['src/cli/main.ts'],
+  outfile: 'dist/src/command-line.cjs',
+  format: 'cjs',
+  conditions: ['sak-source'],
+  external: ['jiti', 'nodemailer', 'cpu-features', '*.node'],
+  plugins: [neighboursInPlace, inPlaceOf(/\/own-names\.ts$/, 'src/cli/built-names.ts')],
+  define: { 'import.meta.url': 'importMetaUrl' },
+  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  // what is outside is required: a script whose compiled code is kept has no import()
+  supported: { 'dynamic-import': false },
+  legalComments: 'none',
+  metafile: true,
+})
+await writeFile(`${root}/dist/THIRD-PARTY-LICENSES.txt`, licencesOf(Object.keys(metafile.inputs), root))

@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { findUp } from '../loading/source.ts'
+import { findUp } from '../loading/find-up.ts'
 import { packageFolder } from '../version.ts'
 
 /**

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Config, defineConfig } from '../core/config.ts'
 import { isSakError, SakError } from '../core/errors.ts'
-import { type Cwd, findUp, importDefault } from './source.ts'
+import { findUp } from './find-up.ts'
+import { type Cwd, importDefault } from './source.ts'
 
 /** A project's config, and the folder that its paths are relative to. */
 export interface LoadedConfig {

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { dirname, isAbsolute, join } from 'node:path'
 import type { Jiti } from 'jiti'
 import { isSakError, SakError } from '../core/errors.ts'
+import { namesOf } from './own-names.ts'
 
 /** The folder that a command was called in, and where files are sought from. */
 export type Cwd = string
@@ -36,7 +36,7 @@ async function importSource(source: string, cwd: Cwd, what: { default?: true }):
 /** What loads TypeScript, for files of a folder. */
 export async function loaderFor(folder: Cwd): Promise<Jiti> {
   const { createJiti } = await import('jiti')
-  const options = { interopDefault: true, fsCache: cacheFolder(), moduleCache: true, alias: ownAliases(folder) }
+  const options = { interopDefault: true, fsCache: cacheFolder(), moduleCache: true, ...(await namesOf(folder)) }
   return createJiti(join(folder, 'sak.config.js'), options)
 }
 
@@ -52,31 +52,5 @@ function cacheFolder(): string | false {
     return folder
   } catch {
     return false
-  }
-}
-
-// a longer name before a shorter one that it begins with
-const ownNames = ['modules', 'testing', 'package.json'].map(name => `sak-reconcile/${name}`).concat('sak-reconcile')
-
-/** Where `sak-reconcile` and `zod` lead, unless the project has them installed. */
-function ownAliases(folder: Cwd): Record<string, string> {
-  const isInstalled = (name: string) => findUp(folder, [`node_modules/${name}/package.json`]) !== undefined
-  const own = (name: string) => [name, fileURLToPath(import.meta.resolve(name))] as const
-  const playbooks = ['t3-small', 't3-small-busy', 't3-medium', 'size'].map(name => `sak-reconcile/playbooks/${name}`)
-  return {
-    ...(isInstalled('sak-reconcile') ? {} : Object.fromEntries([...playbooks, ...ownNames].map(own))),
-    ...(isInstalled('zod') ? {} : Object.fromEntries([own('zod')])),
-  }
-}
-
-/** The first of the names that a folder or one above it has. */
-export function findUp(cwd: Cwd, names: readonly string[]): string | undefined {
-  let folder = resolve(cwd)
-  while (true) {
-    const found = names.map(name => join(folder, name)).find(path => existsSync(path))
-    if (found) return found
-    const parent = dirname(folder)
-    if (parent === folder) return undefined
-    folder = parent
   }
 }

@@ -1,7 +1,9 @@
 /** What a user gets: the package packed, installed in an empty directory with an empty home, and used in every way. */
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import t from 'tap'
+import { z } from 'zod'
 import { Report } from '../../src/core/report.ts'
 import { pack, root, run } from './packed.ts'
 
@@ -25,6 +27,8 @@ t.test('the package has what it needs, and no tests', async t => {
     'CHANGELOG.md',
     'dist/src/index.d.ts',
     'dist/src/cli.js',
+    'dist/src/command-line.cjs',
+    'dist/THIRD-PARTY-LICENSES.txt',
     'dist/src/reports/page.css',
     'dist/src/reports/page.js',
   ]) {
@@ -41,6 +45,28 @@ t.test('the package has what it needs, and no tests', async t => {
     paths.filter(path => /^(test|fixtures|src|bench)\/(?!README\.md$)|^(?!examples\/).*\.test\./.test(path)),
     [],
   )
+})
+
+const Manifest = z.object({ dependencies: z.record(z.string(), z.string()) })
+
+t.test('what is built loads the packages that are installed with it, and all of them', async t => {
+  const dist = join(project, 'node_modules/sak-reconcile/dist')
+  const loaded = new Set<string>()
+  for (const path of paths.filter(path => /^dist\/.*\.c?js$/.test(path))) {
+    const text = await readFile(join(dist, '..', path), 'utf8')
+    for (const [, name = ''] of text.matchAll(/(?:\bfrom |\bimport |\bimport\(|\brequire\()"([a-z][\w-]*)"/g))
+      loaded.add(name)
+  }
+  for (const name of [...builtinModules, 'sak-reconcile', 'cpu-features']) loaded.delete(name)
+  const manifest = Manifest.parse(JSON.parse(await readFile(join(dist, '../package.json'), 'utf8')))
+  t.same([...loaded].sort(), Object.keys(manifest.dependencies).sort())
+})
+
+t.test('the licences of the packages that are inside are there', async t => {
+  const path = join(project, 'node_modules/sak-reconcile/dist/THIRD-PARTY-LICENSES.txt')
+  const text = await readFile(path, 'utf8')
+  for (const name of ['commander', 'node-ssh', 'ssh2', 'tweetnacl', 'yaml', 'zod'])
+    t.match(text, new RegExp(`^${name} \\d`, 'm'))
 })
 
 t.test('npx sak-reconcile --dry-run looks at this machine', async t => {
@@ -188,6 +214,72 @@ t.test('a config and a playbook in TypeScript are loaded, of this install', asyn
     ['swapfile', 'sysctl'],
   )
 })
+
+/** A playbook with all that the command line and whatever copy of the package a playbook imports must agree on. */
+const shared = `
+  import { defineModule, definePlaybook, isSakError, SakError, secret, together, write } from 'sak-reconcile'
+  import { file } from 'sak-reconcile/modules'
+  import { z } from 'zod'
+  const note = defineModule({
+    name: 'note',
+    description: 'Keeps a note.',
+    params: z.strictObject({ path: z.string() }),
+    impact: 'none',
+    owns: ({ path }) => [path],
+    check: async (host, { path }) => {
+      if (path.endsWith('refused')) throw new SakError('invalid-params', 'as it says')
+      return { current: { saved: await host.file(path) }, desired: { saved: { kind: 'file', path, content: 'x' } } }
+    },
+    apply: ({ saved }) => [saved && write(saved.after)],
+  })
+  export default definePlaybook({
+    name: 'shared',
+    params: z.strictObject({ folder: z.string() }),
+    tasks: ({ folder }) => [
+      together([note({ path: folder + '/a' }, { label: 'a' }), note({ path: folder + '/b' }, { label: 'b' })]),
+      file({ path: folder + '/secret', content: 'key=' + secret.env('SAK_KEY'), mode: '0600' }, { label: 'secret', when: ({ facts }) => facts.cores > 0 }),
+      note({ path: folder + '/refused' }, { label: 'fails' }),
+    ],
+  })`
+
+t.test(
+  'a playbook of an installed package, a file of the project and one without a project are all the same',
+  async t => {
+    const acme = join(project, 'node_modules/acme-servers')
+    await mkdir(acme, { recursive: true })
+    await writeFile(
+      join(acme, 'package.json'),
+      JSON.stringify({ name: 'acme-servers', type: 'module', exports: './web.js' }),
+    )
+    await writeFile(join(acme, 'web.js'), shared)
+    for (const [place, path] of [
+      [project, 'shared.ts'],
+      [project, 'shared.mjs'],
+      [home, 'shared.ts'],
+    ] as const)
+      await writeFile(join(place, path), shared)
+    const cli = join(project, 'node_modules/sak-reconcile/dist/src/cli.js')
+    const notes = join(folder, 'notes')
+    await mkdir(notes)
+    for (const [cwd, playbook] of [
+      [project, 'acme-servers'],
+      [project, './shared.ts'],
+      [project, './shared.mjs'],
+      [home, './shared.ts'],
+    ] as const) {
+      const argv = ['node', cli, playbook, '-e', `folder=${notes}`, '-i', 'localhost,', '--json', '--dry-run']
+      const { stdout, stderr } = await run(argv, cwd, { ...env, SAK_KEY: 'very-secret-key' })
+      t.notMatch(stdout + stderr, 'very-secret-key')
+      const [host] = Report.parse(JSON.parse(stdout)).hosts
+      t.same(
+        host?.tasks.map(({ label, status }) => `${label} ${status}`),
+        ['a drift', 'b drift', 'secret drift', 'fails failed'],
+        playbook,
+      )
+      t.match(host?.tasks.at(-1)?.error, { code: 'invalid-params', message: 'as it says' })
+    }
+  },
+)
 
 t.test('the command line hands over to the local install of a project, and works where there is none', async t => {
   const other = join(folder, 'other')

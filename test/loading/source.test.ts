@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { findUp, importDefault } from '../../src/loading/source.ts'
+import { findUp } from '../../src/loading/find-up.ts'
+import { importDefault } from '../../src/loading/source.ts'
 
 t.test('a file is found in a folder or in one above it, the first name first', async t => {
   const root = t.testdir({ 'b.json': '', 'a.json': '', in: { 'b.json': '', here: {} } })

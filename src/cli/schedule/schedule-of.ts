@@ -1,9 +1,10 @@
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { calendarEvents } from '../../core/calendar-event.ts'
 import { parseCronSchedule } from '../../core/cron-schedule.ts'
 import { SakError } from '../../core/errors.ts'
 import { localUser } from '../../core/local-user.ts'
 import type { Schedule } from '../../loading/schedule-file.ts'
+import { packageFolder } from '../../version.ts'
 import type { ScheduleOptions } from './options.ts'
 import { machineHas } from './playbook.ts'
 
@@ -41,7 +42,7 @@ function refuseWrongTimes(every: string): void {
 
 /** The command line that this is, as it can be started from anywhere and for years. */
 function entry(): string {
-  const path = fileURLToPath(new URL('./dist/src/cli.js', import.meta.resolve('sak-reconcile/package.json')))
+  const path = join(packageFolder, 'dist/src/cli.js')
   if (!path.includes('/_npx/')) return path
   throw new SakError('usage', "this copy of sak-reconcile lies in npx's cache, which npm may empty at any time", {
     hint: 'install it first: npm install sak-reconcile, or npm install --global sak-reconcile',
