@@ -2,27 +2,20 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { connectLocally } from '../../src/connections/local.ts'
-import type { Connection } from '../../src/core/connection.ts'
 import { onSpan, type Span } from '../../src/core/trace.ts'
 import { applyLocked } from '../../src/engine/apply-locked.ts'
 import { runHost, type Work } from '../../src/engine/host.ts'
 import { look } from '../../src/engine/look.ts'
 import { note } from './notes.ts'
+import { keepingIn } from './shell.ts'
 
 /** This machine, with journals and locks of this test alone: other tests apply here at the same time. */
 const base = t.testdir({})
-const own = (script: string) =>
-  script
-    .replaceAll('/var/lib/sak-reconcile', base)
-    .replaceAll(/\$\{HOME:-\/nonexistent\}\/\.local\/state\/sak-reconcile/g, base)
-async function connection(): Promise<Connection> {
-  const local = connectLocally(undefined, async () => undefined)
-  return {
-    ...local,
-    run: (script, options) => local.run(own(script), options),
-    hold: (script, options) => local.hold(own(script), options),
-  }
-}
+const connection = async () =>
+  keepingIn(
+    base,
+    connectLocally(undefined, async () => undefined),
+  )
 
 const looking = look('here', { allow: 'data' })
 const applying = applyLocked({ allow: 'data', runId: 'sak-test', waitSeconds: 0 })

@@ -6,29 +6,23 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { connectLocally } from '../../src/connections/local.ts'
-import type { Connection } from '../../src/core/connection.ts'
 import { run, type Step, write } from '../../src/core/step.ts'
 import { batchReads } from '../../src/engine/batch.ts'
 import { lockHost } from '../../src/engine/host-lock.ts'
 import { planHost } from '../../src/engine/plan-host.ts'
 import { transactionScript } from '../../src/engine/transaction-script.ts'
+import { keepingIn, keptIn } from './shell.ts'
 
 const { uid, username } = userInfo()
 const isRoot = uid === 0
 // journals and locks of this test alone: other tests apply on this machine at the same time
 const base = t.testdir({})
-const own = (script: string) =>
-  script
-    .replaceAll('/var/lib/sak-reconcile', base)
-    .replaceAll(/\$\{HOME:-\/nonexistent\}\/\.local\/state\/sak-reconcile/g, base)
-const connection = (): Connection => {
-  const local = connectLocally(undefined, async () => undefined)
-  return {
-    ...local,
-    run: (script, options) => local.run(own(script), options),
-    hold: (script, options) => local.hold(own(script), options),
-  }
-}
+const own = (script: string) => keptIn(base, script)
+const connection = () =>
+  keepingIn(
+    base,
+    connectLocally(undefined, async () => undefined),
+  )
 const options = { runId: 'sak-test', waitSeconds: 0 }
 
 /** Runs steps, and kills their script without warning while its last step runs: all that it started too, or only itself. */
