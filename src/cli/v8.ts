@@ -23,3 +23,8 @@ export function optimizeLater(): void {
 export function keepHeapSmall(): void {
   setWhereKnown('--heap-growing-percent=30', ['11.3', '12.4', '13.6'])
 }
+
+/** Takes back what `keepHeapSmall` has set, at the end of a run: V8 takes compiled code only under the flags under which it was kept. */
+export function flagsOfStart(): void {
+  setWhereKnown('--heap-growing-percent=0', ['11.3', '12.4', '13.6'])
+}

@@ -1,8 +1,7 @@
-import { mkdirSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { Jiti } from 'jiti'
 import { isSakError, SakError } from '../core/errors.ts'
+import { cacheFolder } from './cache-folder.ts'
 import { namesOf } from './own-names.ts'
 
 /** The folder that a command was called in, and where files are sought from. */
@@ -36,21 +35,8 @@ async function importSource(source: string, cwd: Cwd, what: { default?: true }):
 /** What loads TypeScript, for files of a folder. */
 export async function loaderFor(folder: Cwd): Promise<Jiti> {
   const { createJiti } = await import('jiti')
-  const options = { interopDefault: true, fsCache: cacheFolder(), moduleCache: true, ...(await namesOf(folder)) }
+  // where there is a place for it: to translate TypeScript takes longer than all else that comes before a run
+  const fsCache = cacheFolder() ?? false
+  const options = { interopDefault: true, fsCache, moduleCache: true, ...(await namesOf(folder)) }
   return createJiti(join(folder, 'sak.config.js'), options)
-}
-
-/**
- * Where this user's TypeScript is kept as JavaScript, by its content: to translate it takes longer than all else that comes before
- * a run. False where there is no such place.
- */
-function cacheFolder(): string | false {
-  const { XDG_CACHE_HOME: base } = process.env
-  try {
-    const folder = join(base && isAbsolute(base) ? base : join(homedir(), '.cache'), 'sak-reconcile')
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    return folder
-  } catch {
-    return false
-  }
 }

@@ -1,4 +1,7 @@
-/** What a start loads: packages and built-in modules, since each costs every run of the command line some of its time. */
+/**
+ * What a start loads: packages and built-in modules, since each costs every run of the command line some of its time. What is built has
+ * most of them inside: test/e2e/package.test.ts has its files.
+ */
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'

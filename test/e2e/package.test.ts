@@ -1,7 +1,7 @@
 /** What a user gets: the package packed, installed in an empty directory with an empty home, and used in every way. */
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
 import { Report } from '../../src/core/report.ts'
@@ -280,6 +280,50 @@ t.test(
     }
   },
 )
+
+const Coverage = z.object({ result: z.array(z.object({ url: z.string() })) })
+
+t.test('a start loads few files, however many a playbook imports', async t => {
+  const [coverage, cache] = [join(folder, 'coverage'), join(folder, 'first-cache')]
+  await mkdir(cache)
+  const cli = join(project, 'node_modules/sak-reconcile/dist/src/cli.js')
+  const argv = ['node', cli, './shared.ts', '-e', `folder=${folder}/notes`, '-i', '127.0.0.1:1,', '--dry-run']
+  const own = { ...env, XDG_CACHE_HOME: cache, SAK_KEY: 'very-secret-key' }
+  await run(argv, project, own)
+  t.equal((await run(argv, project, { ...own, NODE_V8_COVERAGE: coverage })).code, 4)
+  const [name = ''] = await readdir(coverage)
+  const { result } = Coverage.parse(JSON.parse(await readFile(join(coverage, name), 'utf8')))
+  const files = result.flatMap(({ url }) => (/^(file:|\/)/.test(url) ? basename(url) : []))
+  const jiti = ['jiti.cjs', 'jiti.cjs']
+  t.same(files.sort(), ['cli.js', 'command-line.cjs', ...jiti, 'shared.ts'])
+})
+
+t.test('what V8 made of the command line is kept, and does no harm where it has gone wrong', async t => {
+  const cache = join(folder, 'cache')
+  await mkdir(cache)
+  const cli = join(project, 'node_modules/sak-reconcile/dist/src/cli.js')
+  const help = () => run(['node', cli, '--help'], project, { ...env, XDG_CACHE_HOME: cache })
+  const first = await help()
+  t.match(first, { code: 0, stderr: '' })
+  const names = await readdir(join(cache, 'sak-reconcile'))
+  t.equal(names.length, 1)
+  const kept = join(cache, 'sak-reconcile', names[0] ?? '')
+  const whole = await readFile(kept)
+  const { ino } = await stat(kept)
+  t.same(await help(), first)
+  t.equal((await stat(kept)).ino, ino, 'V8 took it: it was not kept anew')
+  const changed = Buffer.from(whole)
+  changed.fill(0xff, 5000, 6000)
+  for (const bad of [changed, whole.subarray(0, -1), Buffer.alloc(0)]) {
+    await writeFile(kept, bad)
+    t.same(await help(), first)
+    t.ok((await readFile(kept)).length > 100_000, 'and is whole again')
+  }
+  await chmod(join(cache, 'sak-reconcile'), 0o777)
+  await writeFile(kept, '')
+  t.same(await help(), first)
+  t.equal((await readFile(kept)).length, 0, 'a folder that others can write is left alone')
+})
 
 t.test('the command line hands over to the local install of a project, and works where there is none', async t => {
   const other = join(folder, 'other')
