@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { cacheFolder } from '../loading/cache-folder.ts'
 import { loadScript } from './script.ts'
@@ -11,9 +12,13 @@ const script = loadScript(fileURLToPath(new URL('./command-line.cjs', import.met
 export const main: Main = async argv => {
   const exitCode = await mainOf(script.exports)(argv)
   flagsOfStart()
-  script.keep()
+  script.keep({ hasMore: isTranslatorLoaded() })
   return exitCode
 }
+
+/** Whether TypeScript was new to this run: what translates it is as large as all that is ours. */
+const isTranslatorLoaded = () =>
+  Object.keys(createRequire(import.meta.url).cache).some(path => path.endsWith('/jiti/dist/babel.cjs'))
 
 const hasMain = (exports: unknown): exports is { main: Main } =>
   typeof exports === 'object' && exports !== null && 'main' in exports && typeof exports.main === 'function'

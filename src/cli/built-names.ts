@@ -15,18 +15,22 @@ export async function namesOf(folder: string): Promise<OwnNames> {
   const isOurZod = isOursIn(folder, 'zod', manifest => versionIn(manifest) === versionInside)
   return {
     alias: isOurs ? Object.fromEntries(rarelyUsed.map(name => [name, filesOf.resolve(name)])) : {},
-    virtualModules: { ...(isOurs ? await inside() : {}), ...(isOurZod ? { zod: await import('zod') } : {}) },
+    virtualModules: whenAsked({ ...(isOurs ? inside : {}), ...(isOurZod ? { zod: () => require('zod') } : {}) }),
   }
 }
 
-const inside = async () => ({
-  'sak-reconcile': await import('sak-reconcile'),
-  'sak-reconcile/modules': await import('sak-reconcile/modules'),
-  'sak-reconcile/playbooks/t3-small': await import('sak-reconcile/playbooks/t3-small'),
-  'sak-reconcile/playbooks/t3-small-busy': await import('sak-reconcile/playbooks/t3-small-busy'),
-  'sak-reconcile/playbooks/t3-medium': await import('sak-reconcile/playbooks/t3-medium'),
-  'sak-reconcile/playbooks/size': await import('sak-reconcile/playbooks/size'),
-})
+// require, which the build takes for what is inside as it does import, answers at once: what no file imports is not run
+const inside = {
+  'sak-reconcile': () => require('sak-reconcile'),
+  'sak-reconcile/modules': () => require('sak-reconcile/modules'),
+  'sak-reconcile/playbooks/t3-small': () => require('sak-reconcile/playbooks/t3-small'),
+  'sak-reconcile/playbooks/t3-small-busy': () => require('sak-reconcile/playbooks/t3-small-busy'),
+  'sak-reconcile/playbooks/t3-medium': () => require('sak-reconcile/playbooks/t3-medium'),
+  'sak-reconcile/playbooks/size': () => require('sak-reconcile/playbooks/size'),
+}
+
+const whenAsked = (modules: Readonly<Record<string, () => unknown>>): Record<string, unknown> =>
+  Object.defineProperties({}, Object.fromEntries(Object.entries(modules).map(([name, get]) => [name, { get }])))
 
 const filesOf = createRequire(import.meta.url)
 const rarelyUsed = ['sak-reconcile/testing', 'sak-reconcile/package.json']

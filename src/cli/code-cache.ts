@@ -17,7 +17,7 @@ import { isOwn } from '../loading/cache-folder.ts'
 /** What V8 has made of a script. */
 export interface Code {
   readonly data: Buffer
-  /** How much of it there was to run when it was kept; a run that has needed more keeps it anew. */
+  /** How much of it there was to run when it was kept; a run that has needed more keeps it anew. 0 where that is not known. */
   readonly size: number
 }
 

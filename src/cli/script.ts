@@ -9,8 +9,11 @@ export interface LoadedScript {
   readonly exports: unknown
   /** Whether its code was there, so that V8 compiled nothing. */
   readonly wasKept: boolean
-  /** To be called when it has run: keeps its code, with all functions that were needed, unless that is there already. */
-  keep(): void
+  /**
+   * To be called when it has run: keeps its code, with all functions that were needed, unless that is there already. V8 tells only how much
+   * code there is of everything: where `hasMore` than other runs, from elsewhere, it says nothing of what is missing.
+   */
+  keep(found: { hasMore: boolean }): void
 }
 
 type Wrapped = (exports: object, require: NodeJS.Require, module: object, path: string, folder: string) => void
@@ -29,9 +32,9 @@ export function loadScript(path: string, folder: string | undefined): LoadedScri
   return {
     exports: module.exports,
     wasKept,
-    keep() {
-      const size = getHeapCodeStatistics().bytecode_and_metadata_size
-      if (folder === undefined || (wasKept && kept && size < kept.size * 1.1)) return
+    keep({ hasMore }) {
+      const size = hasMore ? 0 : getHeapCodeStatistics().bytecode_and_metadata_size
+      if (folder === undefined || (wasKept && kept && (hasMore || size < kept.size * 1.1))) return
       keepCode(folder, key, { size, data: script.createCachedData() })
     },
   }

@@ -26,7 +26,7 @@ function ranOnce(t: Test) {
   const first = loadScript(path, folder)
   t.notOk(first.wasKept, 'nothing was there')
   t.equal(answerOf(first.exports), 42)
-  first.keep()
+  first.keep({ hasMore: false })
   const [name = ''] = readdirSync(folder)
   return { path, folder, kept: join(folder, name) }
 }
@@ -41,7 +41,7 @@ function isMended(t: Test, { path, folder }: { path: string; folder: string }): 
   const again = loadScript(path, folder)
   t.notOk(again.wasKept, 'not taken')
   t.equal(answerOf(again.exports), 42)
-  again.keep()
+  again.keep({ hasMore: false })
   const next = loadScript(path, folder)
   t.ok(next.wasKept, 'and kept anew')
   t.equal(answerOf(next.exports), 42)
@@ -54,7 +54,7 @@ t.test('the second time nothing is compiled, and only the owner can read it', as
   const second = loadScript(path, folder)
   t.ok(second.wasKept)
   t.equal(answerOf(second.exports), 42)
-  second.keep()
+  second.keep({ hasMore: false })
   t.equal(lstatSync(kept).ino, ino, 'which needs no writing')
   t.same(readdirSync(folder).length, 1, 'nothing temporary is left')
 })
@@ -90,7 +90,7 @@ t.test('code of another script, kept under the name of this one, is not taken', 
   const loaded = loadScript(other, ran.folder)
   t.notOk(loaded.wasKept, 'of the same length, too')
   t.equal(answerOf(loaded.exports), 45)
-  loaded.keep()
+  loaded.keep({ hasMore: false })
   const [own, others] = [
     ran.kept,
     readdirSync(ran.folder)
@@ -140,7 +140,7 @@ t.test('without a folder, or one that cannot be written, all is as ever', async 
     const script = loadScript(path, folder)
     t.equal(answerOf(script.exports), 42)
     t.notOk(script.wasKept)
-    t.doesNotThrow(() => script.keep())
+    t.doesNotThrow(() => script.keep({ hasMore: false }))
   }
 })
 
@@ -151,8 +151,23 @@ t.test('a run that needed much more than the one before keeps that too', async t
   if (code === undefined) throw new Error('it is kept')
   keepCode(folder, key, { ...code, size: Math.floor(code.size / 2) })
   const { ino } = lstatSync(kept)
-  loadScript(path, folder).keep()
+  loadScript(path, folder).keep({ hasMore: false })
   t.not(lstatSync(kept).ino, ino)
+})
+
+t.test('what was kept by a run with more code from elsewhere, the next one without keeps anew, once', async t => {
+  const { path, folder, kept } = ranOnce(t)
+  const keptBy = (hasMore: boolean) => {
+    loadScript(path, folder).keep({ hasMore })
+    return lstatSync(kept).ino
+  }
+  const { ino } = lstatSync(kept)
+  t.equal(keptBy(true), ino, 'such a run keeps nothing anew')
+  rmSync(kept)
+  const first = keptBy(true)
+  const second = keptBy(false)
+  t.not(second, first)
+  t.equal(keptBy(false), second)
 })
 
 t.test('the key tells apart what code depends on', async t => {
