@@ -57,24 +57,20 @@ const shared = {
 } satisfies BuildOptions
 
 /** What projects import: shared chunks, and packages outside, so that a project has each of them once. */
-await build({
-  ...shared,
-  entryPoints: await entryPoints(),
+const chunked = {
   outdir: 'dist',
   splitting: true,
   format: 'esm',
   packages: 'external',
   chunkNames: 'chunks/[name]-[hash]',
-  plugins: [neighboursInPlace],
-})
+} satisfies BuildOptions
+await build({ ...shared, ...chunked, entryPoints: await entryPoints(), plugins: [neighboursInPlace] })
 
-/** What is started: little, since the project's own install may be the one to run. It loads the next. */
+/** What is started: little, since the project's own install may be the one to run. Where it is not, built-main loads the next. */
 await build({
   ...shared,
-  entryPoints: ['src/cli.ts'],
-  outfile: 'dist/src/cli.js',
-  format: 'esm',
-  packages: 'external',
+  ...chunked,
+  entryPoints: { 'src/cli': 'src/cli.ts', 'src/cli/built-main': 'src/cli/built-main.ts' },
   plugins: [inPlaceOf(/^\.\/cli\/main\.ts$/, 'src/cli/built-main.ts')],
 })
 

@@ -6,7 +6,7 @@ import { flagsOfStart } from './v8.ts'
 
 type Main = typeof import('./main.ts').main
 
-const script = loadScript(fileURLToPath(new URL('./command-line.cjs', import.meta.url)), cacheFolder())
+const script = loadScript(fileURLToPath(new URL('../command-line.cjs', import.meta.url)), cacheFolder())
 
 /** The command line as the build makes it of main.ts: one script, with the packages that it needs inside. */
 export const main: Main = async argv => {
