@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { z } from 'zod'
+import * as zod from 'zod'
 import { findUp } from '../loading/find-up.ts'
 import type { OwnNames } from '../loading/own-names.ts'
 import { packageFolder } from '../version.ts'
@@ -15,7 +15,7 @@ export async function namesOf(folder: string): Promise<OwnNames> {
   const isOurZod = isOursIn(folder, 'zod', manifest => versionIn(manifest) === versionInside)
   return {
     alias: isOurs ? Object.fromEntries(rarelyUsed.map(name => [name, filesOf.resolve(name)])) : {},
-    virtualModules: whenAsked({ ...(isOurs ? inside : {}), ...(isOurZod ? { zod: () => require('zod') } : {}) }),
+    virtualModules: whenAsked({ ...(isOurs ? inside : {}), ...(isOurZod ? { zod: () => zod } : {}) }),
   }
 }
 
@@ -41,10 +41,10 @@ function isOursIn(folder: string, name: string, isInside: (manifest: string) => 
   return found === undefined || isInside(realpathSync(found))
 }
 
-const { major, minor, patch } = z.core.version
+const { major, minor, patch } = zod.core.version
 const versionInside = `${major}.${minor}.${patch}`
 
 function versionIn(manifest: string): string | undefined {
   const found: unknown = JSON.parse(readFileSync(manifest, 'utf8'))
-  return z.object({ version: z.string() }).safeParse(found).data?.version
+  return zod.object({ version: zod.string() }).safeParse(found).data?.version
 }

@@ -69,6 +69,12 @@ t.test('the licences of the packages that are inside are there', async t => {
     t.match(text, new RegExp(`^${name} \\d`, 'm'))
 })
 
+t.test('zod is inside once: a playbook gets the one that the command line has', async t => {
+  const text = await readFile(join(project, 'node_modules/sak-reconcile/dist/src/command-line.cjs'), 'utf8')
+  t.match(text, /^\/\/ node_modules\/zod\/.*\.js$/m)
+  t.notMatch(text, /^\/\/ node_modules\/zod\/.*\.cjs$/m)
+})
+
 t.test('npx sak-reconcile --dry-run looks at this machine', async t => {
   const json = await inProject('npx', '--no-install', 'sak-reconcile', '--dry-run', '--json')
   const report = Report.parse(JSON.parse(json.stdout))
