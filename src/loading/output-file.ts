@@ -57,7 +57,8 @@ export function textOf(path: string): string {
 function mayReplace(path: string, existing: Stats | undefined): boolean {
   if (existing && !existing.isFile()) return false
   try {
-    accessSync(dirname(existing ? realpathSync(path) : path), constants.W_OK)
+    // with a slash it must be a directory: what a path through a file is, statSync tells as nothing from Node 22 on
+    accessSync(`${dirname(existing ? realpathSync(path) : path)}/`, constants.W_OK)
     return true
   } catch {
     return false
