@@ -54,7 +54,9 @@ export async function pack(t: Test): Promise<Package> {
   const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: home }
   env.npm_config_audit = 'false'
   env.npm_config_fund = 'false'
-  // an empty home has no configuration of npm: where packages come from is no part of what is tested
+  // an empty home has no configuration of npm: where packages come from, and whose word is taken for it, is no part of what is tested
+  const { NODE_EXTRA_CA_CERTS: authorities } = process.env
+  if (authorities !== undefined) env.NODE_EXTRA_CA_CERTS = authorities
   for (const name of ['registry', 'cache']) {
     env[`npm_config_${name}`] = (await run(['npm', 'config', 'get', name], root, process.env)).stdout.trim()
   }
