@@ -70,8 +70,9 @@ const backup = (path: string) => `${path}.sak`
  */
 function takeOut(path: string, lines: readonly { readonly name: string }[], { owner: as }: Cluster): Step {
   const names = lines.map(({ name }) => name.replaceAll('.', '[.]')).join('|')
-  // a backup that a full disk cut short must not be what comes back
-  const script = 'rm -f -- "$2" && cp -p -- "$1" "$2.new" && mv -f -- "$2.new" "$2" && sed -i -E -- "$3" "$1"'
+  // a backup that a full disk or a power cut left short must not be what comes back
+  const script =
+    'rm -f -- "$2" && cp -p -- "$1" "$2.new" && sync "$2.new" && mv -f -- "$2.new" "$2" && sed -i -E -- "$3" "$1"'
   const back = 'rm -f -- "$2.new"; [ ! -e "$2" ] || mv -f -- "$2" "$1"'
   const pattern = `/^[[:space:]]*(${names})[[:space:]=]/Id`
   const undo = [{ argv: ['sh', '-c', back, 'put-back', path, backup(path)], as }]

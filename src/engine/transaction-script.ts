@@ -22,6 +22,8 @@ import { library } from './transaction-shell.ts'
 
 /** Runs the steps: on the first failure undoes in reverse, then activates again what had been activated. */
 const engine = `
+# what programs wrote is on disk before it counts; what steps write is so at once
+settle() { if [ "$programs" != 0 ]; then sync -f "$d"; fi; }
 undo_from() {
   half=0; k=$1
   while [ "$k" -ge 0 ]; do
@@ -33,6 +35,7 @@ undo_from() {
     if ! "again_$k" >"$d/again-$k" 2>&1 8>&-; then half=1; say undo "$k" failed "$(output "$d/again-$k")"; fi
     k=$((k + 1))
   done
+  settle
   if [ "$half" = 0 ]; then rm -rf -- "$d"; say undone; else echo half >"$d/state"; sync "$d/state"; say half; fi
 }
 apply() {
@@ -45,6 +48,7 @@ apply() {
     else c=$?; say step "$i" failed "$c" "$(output "$d/out-$i")"; undo_from "$i"; return; fi
     i=$((i + 1))
   done
+  settle
   echo committed >"$d/state" && sync "$d/state"
   if discard "$d"; then rm -rf -- "$d"; fi
   say committed
@@ -64,8 +68,9 @@ export interface JournalEntry {
 /** The script that applies steps, to be sent whole. */
 export function transactionScript(steps: readonly Step[], nonce: string, journal: JournalEntry): string {
   const users = [...new Set(steps.flatMap(usersOf))]
+  const programs = steps.filter(({ kind }) => kind === 'run').length
   const inner = [
-    `n=${quote(nonce)}\nd=$2\ncount=${steps.length}\numask 077\ntrap : HUP PIPE INT TERM`,
+    `n=${quote(nonce)}\nd=$2\ncount=${steps.length} programs=${programs}\numask 077\ntrap : HUP PIPE INT TERM`,
     hostShell, // reads its words, which the next one changes
     noteSession(longestSeconds(steps)),
     shellOfAll,
