@@ -42,7 +42,7 @@ t.test('a dry run of a group: every host as its variables say, and nothing is wr
   t.same(Report.parse(report), report, 'as the schema says, and nothing more')
   t.match(report, { mode: 'dry-run', exitCode: 2, summary: { hosts: { ok: 1, drift: 1 }, tasks: { ok: 2, drift: 2 } } })
   t.match(report.hosts, [
-    { name: 'w1', status: 'ok', roundTrips: 1 },
+    { name: 'w1', status: 'ok' },
     { name: 'w2', status: 'drift', tasks: [{ changes: [{ before: 'x', after: 'y' }] }, {}] },
   ])
   const forced = await reconcile({ playbook: notes, inventory, dryRun: true, vars: { folder, text: 'x' } })

@@ -1,10 +1,9 @@
 /** What a check and an apply cost on the wire. Times are measured in bench/; these are counts, and a change for the worse fails. */
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { connect } from '../../src/connections/connect.ts'
-import type { Connection } from '../../src/core/connection.ts'
 import type { Task } from '../../src/core/task.ts'
 import { applyLocked } from '../../src/engine/apply-locked.ts'
 import { runHost, type Work } from '../../src/engine/host.ts'
@@ -21,8 +20,12 @@ const tasks = names.map(name =>
   note({ path: join(folder, 'etc', name), content: `value of ${name}\n` }, { label: name }),
 )
 
+// other tests apply on this machine at the same time; a short name, as that of the usual place, since its bytes count
+const state = mkdtempSync('/tmp/sak-')
+t.teardown(() => rmSync(state, { recursive: true }))
+
 /** Works on the tasks over a server that runs what it is sent, and counts. */
-async function count(tasks: readonly Task[], work: Work, wrap = (connection: Connection) => connection) {
+async function count(tasks: readonly Task[], work: Work) {
   const counted = { logins: 0, channels: 0, sent: 0, received: 0, answer: 0 }
   const server = await startFaultyServer({
     auth: context => {
@@ -53,7 +56,7 @@ async function count(tasks: readonly Task[], work: Work, wrap = (connection: Con
   t.teardown(server.close)
   const options = faultyOptions({ connectTimeoutMs: 10_000, authTimeoutMs: 10_000 })
   const { report } = await runHost({ name: 'web1', tasks, work, deadlineMs: 60_000 }, async () =>
-    wrap(await connect(server.target, options)),
+    keepingIn(state, await connect(server.target, options)),
   )
   return { ...counted, connections: server.seen.count, report }
 }
@@ -74,8 +77,7 @@ t.test('a check of ten files is one connection, one login, one channel', async t
 t.test('an apply of ten files is one connection, one login, and a channel for each trip', async t => {
   for (const name of names) writeFileSync(join(folder, 'etc', name), 'something else\n')
   const applying = applyLocked({ allow: 'data', runId: 'sak-test', waitSeconds: 0 })
-  const apart = (connection: Connection) => keepingIn(join(folder, 'state'), connection)
-  const { connections, logins, channels, report } = await count(tasks, applying, apart)
+  const { connections, logins, channels, report } = await count(tasks, applying)
   t.match(report, { status: 'changed', error: null })
   t.equal(connections, 1)
   t.equal(logins, 2)
