@@ -1,5 +1,8 @@
 import { directories } from './directory-shell.ts'
 
+/** How long systemd may take to start, stop or reload a unit, in seconds; then the step has failed. */
+export const activationSeconds = 300
+
 /** The shell functions that a transaction's steps are made of: how files are kept, written and put back, how units were. */
 export const library = `
 say() { echo "$n $*" 2>/dev/null; }
@@ -105,6 +108,7 @@ activate() {
   action=$1 unit=$2; shift 2
   "$@" "$action" -- "$unit" && return 0
   c=$?
+  if [ "$c" = 124 ]; then echo "it was not done within \${limit} s"; fi
   if [ "$1" = systemctl ]; then set -- -u "$unit"; else set -- "_SYSTEMD_USER_UNIT=$unit" "_UID=$(id -u -- "$2")"; fi
   timeout -k 2 10 journalctl -q --no-pager -o cat -n 10 "$@" 2>/dev/null
   return "$c"
@@ -124,7 +128,12 @@ again() {
   fi
   activate "$action" "$unit" "$@"
 }
+# a unit may take for ever: those of Debian's PostgreSQL have no limit of their own
+limit=${activationSeconds}
+systemctl() {
+  case $1 in start | stop | restart | reload | daemon-reload) timeout -k 5 "$limit" systemctl "$@" ;; *) command systemctl "$@" ;; esac
+}
 # the systemd of a user
-user_systemctl() { u=$1; shift; as_user "$u" env XDG_RUNTIME_DIR="/run/user/$(id -u -- "$u")" systemctl --user "$@"; }
+user_systemctl() { u=$1; shift; as_user "$u" env XDG_RUNTIME_DIR="/run/user/$(id -u -- "$u")" timeout -k 5 "$limit" systemctl --user "$@"; }
 accept() { :; }
 ${directories}`

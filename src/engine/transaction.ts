@@ -7,6 +7,7 @@ import { durationMs } from '../core/units.ts'
 import { noSecrets, type Vault } from '../core/vault.ts'
 import { revealedSteps } from './secrets.ts'
 import { type JournalEntry, transactionScript } from './transaction-script.ts'
+import { activationSeconds } from './transaction-shell.ts'
 
 /** How a transaction ended. `rollback` is `none` where nothing had been done. */
 export type Outcome =
@@ -40,6 +41,7 @@ export async function runTransaction(
 function deadline(steps: readonly Step[]): number {
   const each = steps.map(step => {
     if (step.kind === 'run') return durationMs(step.timeout ?? '60s')
+    if (step.kind === 'service') return (activationSeconds + 5) * 1000
     return step.kind === 'waitFor' ? durationMs(step.within ?? '30s') + 25_000 : 95_000
   })
   return each.reduce((sum, ms) => sum + ms * 2, 60_000)

@@ -3,7 +3,7 @@ import { chmod, chown, lstat, mkdir, readFile, rm, stat, symlink, utimes, writeF
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { remove, run, type Step, waitFor, write } from '../../src/core/step.ts'
+import { remove, run, type Step, service, waitFor, write } from '../../src/core/step.ts'
 import { runTransaction } from '../../src/engine/transaction.ts'
 import { shellConnection, shells, state } from './shell.ts'
 
@@ -244,6 +244,33 @@ t.test('nobody cannot act as root, and is told before anything is done', { skip:
   t.match(outcome, { kind: 'failed', rollback: 'none', error: { code: 'needs-root' } })
   t.same(names(folder), ['file'])
 })
+
+t.test(
+  'a unit that takes for ever is given up, and brought back as it was',
+  { skip: !isRoot && 'needs root' },
+  async t => {
+    const folder = t.testdir({ file: 'before', said: '' })
+    const path = (name: string) => join(folder, name)
+    // hangs where it is to take up the new file
+    const systemctl = `#!/bin/sh
+case $1 in
+  is-active) echo active ;;
+  is-failed) exit 1 ;;
+  restart) echo "$1 $3" >>${path('said')}; if grep -q after ${path('file')}; then exec sleep 60; fi ;;
+esac
+`
+    await writeFile(path('systemctl'), systemctl, { mode: 0o755 })
+    const shell = shellConnection(['dash'])
+    const inShort = (script: string) =>
+      script.replaceAll('limit=300', 'limit=1').replaceAll('PATH=/usr', `PATH=${folder}:/usr`)
+    const connection = { ...shell, run: (script: string) => shell.run(inShort(script), { deadlineMs: 60_000 }) }
+    const steps = [at(path('file'), 'after'), service('app', 'restart')]
+    const outcome = await runTransaction(connection, steps, { name: 'sak-test', tasks: ['test'] })
+    t.match(outcome, { kind: 'failed', rollback: 'done', error: { message: /exit 124/, said: /not done within 1 s/ } })
+    t.equal(await readFile(path('file'), 'utf8'), 'before')
+    t.equal(await readFile(path('said'), 'utf8'), 'restart app\nrestart app\n', 'restarted with the old file')
+  },
+)
 
 t.test('what is written has a name until it is renamed that nobody can tell from that of another', async t => {
   const folder = t.testdir({ seen: '' })
