@@ -49,7 +49,8 @@ for link in /run/systemd/generator*/*.wants/"$unit" /run/systemd/generator*/*.re
 done
 pid=$(printf '%s\\n' "$said" | sed -n 's/^MainPID=//p')
 if [ "\${pid:-0}" != 0 ]; then
-  if { read -r line <"/proc/$pid/stat"; } 2>/dev/null; then set -- \${line##*) }; echo "main=\${20}"; else echo main=hidden; fi
+  if { read -r line <"/proc/$pid/stat"; } 2>/dev/null; then set -- \${line##*) }; echo "main=\${20}"
+  elif [ ! -r /proc/1/stat ]; then echo main=hidden; fi # else it has just ended
 fi
 exit 0`
   return script('observe-unit', body, [unit])
