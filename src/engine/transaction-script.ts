@@ -68,7 +68,7 @@ export interface JournalEntry {
 /** The script that applies steps, to be sent whole. */
 export function transactionScript(steps: readonly Step[], nonce: string, journal: JournalEntry): string {
   const users = [...new Set(steps.flatMap(usersOf))]
-  const programs = steps.filter(({ kind }) => kind === 'run').length
+  const programs = steps.filter(({ kind }) => kind === 'run' || kind === 'service').length
   const inner = [
     `n=${quote(nonce)}\nd=$2\ncount=${steps.length} programs=${programs}\numask 077\ntrap : HUP PIPE INT TERM`,
     hostShell, // reads its words, which the next one changes

@@ -245,6 +245,31 @@ t.test('nobody cannot act as root, and is told before anything is done', { skip:
   t.same(names(folder), ['file'])
 })
 
+/** Applies with the programs of a folder before all others, and little patience. */
+function applyWith(folder: string, steps: readonly Step[]) {
+  const shell = shellConnection(['dash'])
+  const changed = (script: string) =>
+    script.replaceAll('limit=300', 'limit=1').replaceAll('PATH=/usr', `PATH=${folder}:/usr`)
+  const connection = { ...shell, run: (script: string) => shell.run(changed(script), { deadlineMs: 60_000 }) }
+  return runTransaction(connection, steps.map(mine), { name: 'sak-test', tasks: ['test'] })
+}
+
+t.test('what programs wrote is on disk before a transaction counts, and before an undo does', async t => {
+  const folder = t.testdir({ said: '' })
+  const path = (name: string) => join(folder, name)
+  const sync = `#!/bin/sh
+[ "$1" != -f ] || cat "$2/state" >>${path('said')}
+exec /usr/bin/sync "$@"
+`
+  await writeFile(path('sync'), sync, { mode: 0o755 })
+  const ran = run(['true'], { undo: [{ argv: ['true'], as: me }] })
+  t.same(await applyWith(folder, [at(path('file'), 'x')]), { kind: 'committed' })
+  t.equal(await readFile(path('said'), 'utf8'), '', 'a file that a step wrote is there already')
+  t.same(await applyWith(folder, [ran]), { kind: 'committed' })
+  t.match(await applyWith(folder, [ran, fails]), { kind: 'failed', rollback: 'done' })
+  t.equal(await readFile(path('said'), 'utf8'), 'applying\napplying\n')
+})
+
 t.test(
   'a unit that takes for ever is given up, and brought back as it was',
   { skip: !isRoot && 'needs root' },
@@ -260,12 +285,8 @@ case $1 in
 esac
 `
     await writeFile(path('systemctl'), systemctl, { mode: 0o755 })
-    const shell = shellConnection(['dash'])
-    const inShort = (script: string) =>
-      script.replaceAll('limit=300', 'limit=1').replaceAll('PATH=/usr', `PATH=${folder}:/usr`)
-    const connection = { ...shell, run: (script: string) => shell.run(inShort(script), { deadlineMs: 60_000 }) }
     const steps = [at(path('file'), 'after'), service('app', 'restart')]
-    const outcome = await runTransaction(connection, steps, { name: 'sak-test', tasks: ['test'] })
+    const outcome = await applyWith(folder, steps)
     t.match(outcome, { kind: 'failed', rollback: 'done', error: { message: /exit 124/, said: /not done within 1 s/ } })
     t.equal(await readFile(path('file'), 'utf8'), 'before')
     t.equal(await readFile(path('said'), 'utf8'), 'restart app\nrestart app\n', 'restarted with the old file')
